@@ -1,0 +1,61 @@
+/**
+ * Metrics and health of one process: a Prometheus registry, and the small HTTP server that shows `/metrics`
+ * and `/healthz`. Metrics are declared where they are counted, through `counter`, `gauge` and `histogram`.
+ */
+import { createServer, type Server } from 'node:http'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export const registry = new Registry()
+
+export function counter<L extends string = never>(name: string, help: string, labelNames: L[] = []) {
+  return new Counter<L>({ name: `restante_${name}`, help, labelNames, registers: [registry] })
+}
+export function gauge<L extends string = never>(name: string, help: string, labelNames: L[] = []) {
+  return new Gauge<L>({ name: `restante_${name}`, help, labelNames, registers: [registry] })
+}
+export function histogram<L extends string = never>(
+  name: string,
+  help: string,
+  buckets: number[],
+  labelNames: L[] = [],
+) {
+  return new Histogram<L>({ name: `restante_${name}`, help, labelNames, buckets, registers: [registry] })
+}
+
+/** What `/healthz` answers: `ok` decides between 200 and 503; the rest is shown as it is. */
+export type Health = { ok: boolean; reason?: string } & Record<string, unknown>
+
+/** Serves `/metrics` and `/healthz` until the returned server is closed. */
+export async function serveMetrics(
+  at: { host: string; port: number },
+  health: () => Health | Promise<Health>,
+): Promise<Server> {
+  collectDefaultMetrics({ register: registry, prefix: 'restante_' })
+  const server = createServer(async (request, response) => {
+    try {
+      if (request.url === '/metrics') {
+        response.setHeader('content-type', registry.contentType)
+        response.end(await registry.metrics())
+      } else if (request.url === '/healthz') {
+        const state = await health()
+        response.statusCode = state.ok ? 200 : 503
+        response.setHeader('content-type', 'application/json')
+        response.end(JSON.stringify(state))
+      } else {
+        response.statusCode = 404
+        response.end()
+      }
+    } catch (error) {
+      response.statusCode = 503
+      response.end(JSON.stringify({ ok: false, reason: String(error) }))
+    }
+  })
+  server.requestTimeout = 10_000
+  server.headersTimeout = 5_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(at.port, at.host, resolve)
+  })
+  server.unref()
+  return server
+}
