@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config'
 
+const globalSetup = ['infra/testing/setup.ts']
+
 export default defineConfig({
   test: {
+    reporters: ['default', './infra/testing/reporter.ts'],
     projects: [
       {
         test: {
@@ -10,6 +13,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/.next/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          globalSetup,
         },
       },
       {
@@ -19,6 +23,7 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          globalSetup,
         },
       },
     ],

@@ -47,3 +47,13 @@ export async function migrate(db: Db): Promise<number> {
     }
   })
 }
+
+/** How many migrations this version knows and the database does not have yet. Changes nothing. */
+export async function pendingMigrations(db: Db): Promise<number> {
+  const known = await sql<{ there: boolean }>`
+    select to_regclass('schema_migration') is not null as there`.execute(db)
+  if (!known.rows[0]?.there) return migrations.length
+  const done = await sql<{ number: number }>`select number from schema_migration`.execute(db)
+  const applied = new Set(done.rows.map(row => row.number))
+  return migrations.filter(migration => !applied.has(migration.number)).length
+}

@@ -2,7 +2,7 @@
  * The tables as types, one to one with the migrations. What columns mean stands here; constraints and
  * indexes stand in the migrations.
  */
-import type { ColumnType, Generated, Insertable, Selectable, Updateable } from 'kysely'
+import type { ColumnType, Insertable, Selectable, Updateable } from 'kysely'
 
 /** jsonb: read as a value, written as a JSON string or as an object. */
 type Json<T> = ColumnType<T, T | string, T | string>
@@ -10,6 +10,13 @@ type At = ColumnType<Date, Date | string, Date | string>
 type MaybeAt = ColumnType<Date | null, Date | string | null | undefined, Date | string | null>
 /** bigint: read as a number (we stay far below 2^53), written as a number. */
 type Big = ColumnType<number, number, number>
+/** A column with a default. Kysely's own `Generated` does not look into a ColumnType. */
+type Generated<T> = [T] extends [ColumnType<infer S, infer I, infer U>]
+  ? ColumnType<S, I | undefined, U>
+  : ColumnType<T, T | undefined, T>
+/** The same with a default in the database (Kysely's Generated does not nest). */
+type DefaultBig = ColumnType<number, number | undefined, number>
+type DefaultJson<T> = ColumnType<T, T | string | undefined, T | string>
 
 export type Health = 'up' | 'degraded' | 'down' | 'recovering'
 export type Role = 'user' | 'admin' | 'operator'
@@ -58,7 +65,7 @@ export type BackendTable = {
   cause: string | null
   detail: string | null
   /** The state machine's own memory (core/continuity). */
-  machine: Generated<Json<Record<string, unknown>>>
+  machine: DefaultJson<Record<string, unknown>>
   override: 'up' | 'down' | null
   override_reason: string | null
   override_until: MaybeAt
@@ -81,7 +88,7 @@ export type MailboxTable = {
   name: Generated<string>
   kind: 'personal' | 'shared'
   /** Counts this mailbox's changes: the JMAP state. */
-  modseq: Generated<Big>
+  modseq: DefaultBig
   created_at: Generated<Date>
 }
 /** An address leads to one mailbox (its own, an alias) or to several (a group). */
@@ -115,7 +122,7 @@ export type AuditTable = {
   actor: string
   action: string
   target: string | null
-  detail: Generated<Json<Record<string, unknown>>>
+  detail: DefaultJson<Record<string, unknown>>
 }
 export type HealthChangeTable = {
   id: string
@@ -142,8 +149,10 @@ export type FolderTable = {
   role: FolderRole | null
   parent_id: string | null
   sort_order: Generated<number>
-  created_modseq: Generated<Big>
-  updated_modseq: Generated<Big>
+  created_modseq: DefaultBig
+  updated_modseq: DefaultBig
+  /** When its counts last changed. */
+  counts_modseq: DefaultBig
 }
 /** A JMAP upload waiting to be used; gone after a day. */
 export type UploadTable = {
@@ -155,7 +164,13 @@ export type UploadTable = {
   created_at: Generated<Date>
 }
 /** How far ingest has read each segment of the spool. */
-export type CheckpointTable = { segment: string; position: Big; updated_at: Generated<Date> }
+export type CheckpointTable = {
+  segment: string
+  position: Big
+  /** Where it stood when all segments were last read to their end: notes are read again from there. */
+  caught_up: Generated<Big>
+  updated_at: Generated<Date>
+}
 export type MessageTable = {
   id: string
   organization_id: string | null
@@ -163,8 +178,8 @@ export type MessageTable = {
   sender: string
   size: number
   received_at: At
-  client: Generated<Json<Record<string, unknown>>>
-  envelope: Generated<Json<Record<string, unknown>>>
+  client: DefaultJson<Record<string, unknown>>
+  envelope: DefaultJson<Record<string, unknown>>
   segment: string
   position: Big
   header_message_id: string | null
@@ -222,17 +237,21 @@ export type EmailTable = {
   sent_at: MaybeAt
   size: number
   subject: Generated<string>
-  from_list: Generated<Json<AddressJson[]>>
-  to_list: Generated<Json<AddressJson[]>>
-  cc_list: Generated<Json<AddressJson[]>>
-  bcc_list: Generated<Json<AddressJson[]>>
-  reply_to_list: Generated<Json<AddressJson[]>>
-  sender_list: Generated<Json<AddressJson[]>>
+  from_list: DefaultJson<AddressJson[]>
+  to_list: DefaultJson<AddressJson[]>
+  cc_list: DefaultJson<AddressJson[]>
+  bcc_list: DefaultJson<AddressJson[]>
+  reply_to_list: DefaultJson<AddressJson[]>
+  sender_list: DefaultJson<AddressJson[]>
   preview: Generated<string>
   has_attachment: Generated<boolean>
   header_message_ids: Generated<string[]>
   in_reply_to: Generated<string[]>
   reference_ids: Generated<string[]>
+  /** All message ids that tie it to a conversation (core/mail/thread). */
+  thread_keys: Generated<string[]>
+  /** The sender's own copy: a message to oneself is there twice, sent and received. */
+  copy: Generated<boolean>
   /** JMAP keywords: $seen, $flagged, $answered, $draft, $forwarded and a client's own. */
   keywords: Generated<string[]>
   /** Lower-case text for simple search: subject, people, first words of the body. */
@@ -262,6 +281,18 @@ export type TombstoneTable = {
   type: 'Email' | 'Mailbox' | 'EmailSubmission'
   object_id: string
   modseq: Big
+  /** When the object was made: who never saw it need not hear that it went. */
+  created_modseq: DefaultBig
+  /** Of an Email: the thread it was in. */
+  thread_id: string | null
+  at: Generated<Date>
+}
+/** Records of the spool that ingest could not use: damage, or content that the database refuses. */
+export type SetAsideTable = {
+  segment: string
+  position: Big
+  message_id: string | null
+  reason: string
   at: Generated<Date>
 }
 
@@ -288,6 +319,7 @@ export type Tables = {
   email_recipient: EmailRecipientTable
   submission: SubmissionTable
   tombstone: TombstoneTable
+  set_aside: SetAsideTable
 }
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>

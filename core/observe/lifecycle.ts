@@ -9,8 +9,8 @@ import { createLog, type Log } from './log.ts'
 
 export type Part = { close(): Promise<void> }
 
-/** Longest drain, in ms; the supervisor's own limit is 10 s. */
-const DRAIN_LIMIT = 9_000
+/** Longest drain, in ms. Below the supervisor's own limit for its children, which leaves the databases time. */
+const DRAIN_LIMIT = 7_000
 
 export async function runProcess(
   name: string,
@@ -48,6 +48,8 @@ export async function runProcess(
   }
   process.on('SIGTERM', () => end('SIGTERM'))
   process.on('SIGINT', () => end('SIGINT'))
+  // The supervisor's channel breaks when it is killed: nobody would restart or end us any more.
+  if (process.channel) process.on('disconnect', () => end('disconnect'))
   try {
     part = await start(settings, log)
     if (ending) await part.close()

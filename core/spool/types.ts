@@ -47,8 +47,13 @@ export type Envelope = {
     tls?: string
     person?: string
   }
-  /** For submission and stored: whose copy this is and where it goes (Sent, Drafts). */
-  copy?: { mailboxId: string; role: 'sent' | 'drafts'; keywords: string[]; emailId: string }
+  /** For submission and stored: whose copy this is and which folder it goes to (Sent, Drafts, …). */
+  copy?: {
+    mailboxId: string
+    role: 'inbox' | 'archive' | 'drafts' | 'sent' | 'junk' | 'trash'
+    keywords: string[]
+    emailId: string
+  }
 }
 
 /** A recipient of a message was settled: written by whoever settled it, read by a rebuild. */
@@ -85,6 +90,8 @@ export type ScannedMessage = {
   next: number
   envelope: Envelope
   size: number
+  /** Where a content over 1 MiB stands: the store's id of it. */
+  large?: string
 }
 export type ScannedNote = { type: 'note'; location: Location; next: number; note: Note }
 /** A stretch that could not be read: its checksum is wrong, or it is cut short in a segment that is closed. */

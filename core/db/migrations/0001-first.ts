@@ -132,7 +132,8 @@ create table folder (
   parent_id uuid references folder on delete cascade,
   sort_order int not null default 10,
   created_modseq bigint not null default 1,
-  updated_modseq bigint not null default 1
+  updated_modseq bigint not null default 1,
+  counts_modseq bigint not null default 1
 );
 create unique index folder_role on folder (mailbox_id, role) where role is not null;
 create unique index folder_name on folder (mailbox_id, coalesce(parent_id, mailbox_id), lower(name));
@@ -149,6 +150,7 @@ create table upload (
 create table checkpoint (
   segment text primary key,
   position bigint not null,
+  caught_up bigint not null default 0,
   updated_at timestamptz not null default now()
 );
 
@@ -192,6 +194,9 @@ create index delivery_open on delivery (backend_id, state, created_at) where sta
 create index delivery_due on delivery (next_attempt_at) where state = 'deferred';
 create index delivery_leased on delivery (leased_until) where state = 'queued';
 create index delivery_organization on delivery (organization_id, state, created_at);
+create index delivery_created on delivery (created_at);
+create index delivery_waiting on delivery (organization_id, created_at, id) where state in ('queued', 'held', 'deferred');
+create index delivery_waiting_all on delivery (created_at, id) where state in ('queued', 'held', 'deferred');
 create index delivery_settled on delivery (settled_at) where settled_at is not null;
 
 create table recipient (
@@ -237,18 +242,21 @@ create table email (
   header_message_ids text[] not null default '{}',
   in_reply_to text[] not null default '{}',
   reference_ids text[] not null default '{}',
+  thread_keys text[] not null default '{}',
+  copy boolean not null default false,
   keywords text[] not null default '{}',
   search text not null default '',
   created_modseq bigint not null,
   updated_modseq bigint not null,
   moved_at timestamptz not null default now(),
-  unique (mailbox_id, message_id)
+  unique (mailbox_id, message_id, copy)
 );
 create index on email (mailbox_id, folder_id, received_at desc, id);
 create index on email (mailbox_id, updated_modseq);
 create index on email (mailbox_id, thread_id);
 create index on email (message_id);
 create index email_header_ids on email using gin (header_message_ids);
+create index email_thread_keys on email using gin (thread_keys);
 
 create table email_recipient (
   email_id uuid not null references email on delete cascade,
@@ -278,8 +286,19 @@ create table tombstone (
   type text not null check (type in ('Email', 'Mailbox', 'EmailSubmission')),
   object_id uuid not null,
   modseq bigint not null,
+  created_modseq bigint not null default 0,
+  thread_id uuid,
   at timestamptz not null default now(),
   primary key (mailbox_id, type, object_id)
 );
 create index on tombstone (mailbox_id, modseq);
+
+create table set_aside (
+  segment text not null,
+  position bigint not null,
+  message_id uuid,
+  reason text not null,
+  at timestamptz not null default now(),
+  primary key (segment, position)
+);
 `

@@ -1,0 +1,208 @@
+/**
+ * Domains and the backends that their mail goes to.
+ *
+ * Domains of one organization with the same list of hosts share one backend: it is the same server, so it has
+ * one health and one queue.
+ */
+import type { Transaction } from 'kysely'
+import { seal, unseal } from '../config/secret.ts'
+import type { Executor } from '../db/connection.ts'
+import { newId } from '../db/id.ts'
+import type { Tables } from '../db/schema.ts'
+import { normalizeDomain } from './addresses.ts'
+import { parseHost, parseImap, sealList, unsealList } from './backends.ts'
+import { DirectoryError } from './errors.ts'
+import { checkHistoryDays, findOrganization } from './organizations.ts'
+import { change } from './transaction.ts'
+
+export type Domain = {
+  id: string
+  name: string
+  organizationId: string
+  organization: string
+  backendId: string
+  backend: string
+  /** The domain's own, or its organization's. */
+  historyDays: number
+}
+
+export type NewDomain = {
+  domain: string
+  /** The organization's name. */
+  organization: string
+  /** URLs in order of preference, at least one. */
+  backends: readonly string[]
+  imap?: string
+}
+
+/** @throws DirectoryError `bad-domain`, `bad-backend`, `unknown-organization`, `domain-exists`, `backend-differs` */
+export async function addDomain(
+  db: Executor,
+  input: NewDomain,
+  sealKey: Buffer,
+): Promise<{ id: string; domain: string; backendId: string }> {
+  const name = normalizeDomain(input.domain)
+  if (!name?.includes('.')) throw new DirectoryError('bad-domain', `${input.domain} is not a domain name`)
+  if (input.backends.length === 0) {
+    throw new DirectoryError('bad-backend', 'a domain needs at least one backend, like smtp://host:25')
+  }
+  for (const url of input.backends) parseHost(url)
+  if (input.imap) parseImap(input.imap)
+  return change(db, async tx => {
+    const organization = await findOrganization(tx, input.organization)
+    const existing = await tx.selectFrom('domain').select('id').where('name', '=', name).executeTakeFirst()
+    if (existing) throw new DirectoryError('domain-exists', `domain ${name} exists already`)
+    const backendId = await backendFor(tx, organization.id, name, input, sealKey)
+    const id = newId()
+    await tx
+      .insertInto('domain')
+      .values({ id, organization_id: organization.id, name, backend_id: backendId })
+      .execute()
+    return { id, domain: name, backendId }
+  })
+}
+
+/** null takes the organization's. @throws DirectoryError `unknown-domain`, `bad-history` */
+export async function setDomainHistory(db: Executor, domain: string, days: number | null): Promise<void> {
+  if (days !== null) checkHistoryDays(days)
+  await change(db, async tx => {
+    const found = await findDomain(tx, domain)
+    await tx.updateTable('domain').set({ history_days: days }).where('id', '=', found.id).execute()
+  })
+}
+
+/**
+ * The row of an address's or a domain's domain.
+ * @throws DirectoryError `unknown-domain`
+ */
+export async function findDomain(
+  db: Executor,
+  domain: string,
+): Promise<{ id: string; name: string; organization_id: string; backend_id: string }> {
+  const name = normalizeDomain(domain)
+  const row = name
+    ? await db
+        .selectFrom('domain')
+        .select(['id', 'name', 'organization_id', 'backend_id'])
+        .where('name', '=', name)
+        .executeTakeFirst()
+    : undefined
+  if (!row)
+    throw new DirectoryError('unknown-domain', `domain ${domain} is not known: add it with domain add`)
+  return row
+}
+
+export async function listDomains(db: Executor, organizationId?: string): Promise<Domain[]> {
+  let query = db
+    .selectFrom('domain')
+    .innerJoin('organization', 'organization.id', 'domain.organization_id')
+    .innerJoin('backend', 'backend.id', 'domain.backend_id')
+    .select([
+      'domain.id',
+      'domain.name',
+      'domain.organization_id',
+      'organization.name as organization',
+      'domain.backend_id',
+      'backend.name as backend',
+      'domain.history_days',
+      'organization.history_days as default_history_days',
+    ])
+    .orderBy('domain.name')
+  if (organizationId) query = query.where('domain.organization_id', '=', organizationId)
+  return (await query.execute()).map(row => ({
+    id: row.id,
+    name: row.name,
+    organizationId: row.organization_id,
+    organization: row.organization,
+    backendId: row.backend_id,
+    backend: row.backend,
+    historyDays: row.history_days ?? row.default_history_days,
+  }))
+}
+
+/**
+ * Removes a domain without mailboxes; its backend goes with its last domain.
+ * @throws DirectoryError `unknown-domain`, `domain-in-use` (mailboxes, or mail that still waits)
+ */
+export async function removeDomain(db: Executor, domain: string): Promise<void> {
+  await change(db, async tx => {
+    const found = await findDomain(tx, domain)
+    const address = await tx
+      .selectFrom('address')
+      .select('address')
+      .where('address', 'like', `%@${found.name}`)
+      .executeTakeFirst()
+    if (address) {
+      throw new DirectoryError('domain-in-use', `${found.name} still has the address ${address.address}`)
+    }
+    const others = await tx
+      .selectFrom('domain')
+      .select('id')
+      .where('backend_id', '=', found.backend_id)
+      .where('id', '!=', found.id)
+      .execute()
+    const waiting = await tx
+      .selectFrom('delivery')
+      .select('id')
+      .where('backend_id', '=', found.backend_id)
+      .where('state', 'in', ['queued', 'held', 'deferred'])
+      .executeTakeFirst()
+    if (waiting && others.length === 0) {
+      throw new DirectoryError(
+        'domain-in-use',
+        `mail for ${found.name} still waits: let it go out or cancel it`,
+      )
+    }
+    await tx.deleteFrom('domain').where('id', '=', found.id).execute()
+    if (others.length === 0) await tx.deleteFrom('backend').where('id', '=', found.backend_id).execute()
+  })
+}
+
+async function backendFor(
+  tx: Transaction<Tables>,
+  organizationId: string,
+  domain: string,
+  input: NewDomain,
+  sealKey: Buffer,
+): Promise<string> {
+  const wanted = JSON.stringify(input.backends.map(url => parseHost(url)))
+  // Each sealing has its own nonce, so equal lists are found by opening them. The organization's row is
+  // locked: two domains added at once still share.
+  const rows = await tx
+    .selectFrom('backend')
+    .selectAll()
+    .where('organization_id', '=', organizationId)
+    .execute()
+  const same = rows.find(
+    row => JSON.stringify(unsealList(sealKey, row.hosts).map(url => parseHost(url))) === wanted,
+  )
+  if (!same) {
+    const id = newId()
+    await tx
+      .insertInto('backend')
+      .values({
+        id,
+        organization_id: organizationId,
+        name: domain,
+        hosts: sealList(sealKey, input.backends),
+        imap: input.imap ? seal(sealKey, input.imap) : null,
+      })
+      .execute()
+    return id
+  }
+  if (input.imap) {
+    if (same.imap === null) {
+      await tx
+        .updateTable('backend')
+        .set({ imap: seal(sealKey, input.imap) })
+        .where('id', '=', same.id)
+        .execute()
+    } else if (unseal(sealKey, same.imap) !== input.imap) {
+      throw new DirectoryError(
+        'backend-differs',
+        `backend ${same.name} has the same hosts but another IMAP server`,
+      )
+    }
+  }
+  return same.id
+}

@@ -1,0 +1,159 @@
+/**
+ * The directory as the relay needs it: a plain value in memory and on disk, so that recipients are known while
+ * PostgreSQL is away, also for a process that starts then.
+ *
+ * The file is replaced as a whole: written beside, synced, renamed, its folder synced. A crash leaves the old
+ * one or the new one. A file that can't be read is treated as none.
+ */
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Db } from '../db/connection.ts'
+import { normalizeDomain, parseAddress, splitTag } from './addresses.ts'
+
+export type SnapshotData = {
+  version: 1
+  /** When it was read from the database, ISO 8601. */
+  readAt: string
+  domains: { name: string; organizationId: string; backendId: string }[]
+  /** Address → the mailboxes that it leads to. */
+  addresses: [address: string, mailboxIds: string[]][]
+}
+
+export type LocalRoute = {
+  type: 'local'
+  /** Canonical, without its tag when the tag led nowhere by itself. */
+  address: string
+  tag?: string
+  domain: string
+  organizationId: string
+  backendId: string
+  /** Empty for postmaster and abuse of a domain that has no such mailbox: then only the backend has it. */
+  mailboxIds: string[]
+}
+export type Route = { type: 'unknown-domain' } | { type: 'unknown-recipient'; domain: string } | LocalRoute
+
+/** RFC 5321 §4.5.1 and RFC 2142 §2: always accepted for a domain that we serve. */
+const ALWAYS_LOCAL: ReadonlySet<string> = new Set(['postmaster', 'abuse'])
+
+export class Directory {
+  readonly readAt: Date
+  readonly #domains: Map<string, SnapshotData['domains'][number]>
+  readonly #addresses: Map<string, string[]>
+
+  constructor(data: SnapshotData) {
+    this.readAt = new Date(data.readAt)
+    this.#domains = new Map(data.domains.map(domain => [domain.name, domain]))
+    this.#addresses = new Map(data.addresses)
+  }
+
+  /** Where mail for an address goes. What is no address at all is of an unknown domain. */
+  route(text: string): Route {
+    const parsed = parseAddress(text)
+    const domain = this.#domains.get(parsed ? parsed.domain : domainPart(text))
+    if (!domain) return { type: 'unknown-domain' }
+    if (!parsed) return { type: 'unknown-recipient', domain: domain.name }
+    const { base, tag } = splitTag(parsed.local)
+    const here = {
+      type: 'local' as const,
+      domain: domain.name,
+      organizationId: domain.organizationId,
+      backendId: domain.backendId,
+    }
+    // An address that has a plus sign of its own goes before the tag.
+    const exact = this.#addresses.get(parsed.address)
+    if (exact) return { ...here, address: parsed.address, mailboxIds: exact }
+    const untagged = `${base}@${domain.name}`
+    const mailboxIds = this.#addresses.get(untagged)
+    if (!mailboxIds && !ALWAYS_LOCAL.has(base)) return { type: 'unknown-recipient', domain: domain.name }
+    return { ...here, address: untagged, ...(tag !== undefined && { tag }), mailboxIds: mailboxIds ?? [] }
+  }
+
+  hasDomain(name: string): boolean {
+    return this.#domains.has(normalizeDomain(name) ?? '')
+  }
+
+  /** Names of all domains, the oldest first. */
+  get domains(): string[] {
+    return [...this.#domains.keys()]
+  }
+
+  get size(): { domains: number; addresses: number } {
+    return { domains: this.#domains.size, addresses: this.#addresses.size }
+  }
+}
+
+export const emptySnapshot: SnapshotData = {
+  version: 1,
+  readAt: new Date(0).toISOString(),
+  domains: [],
+  addresses: [],
+}
+
+/** Reads the directory in one consistent view. */
+export async function readDirectory(db: Db): Promise<SnapshotData> {
+  return db
+    .transaction()
+    .setIsolationLevel('repeatable read')
+    .execute(async tx => {
+      const domains = await tx
+        .selectFrom('domain')
+        .select(['name', 'organization_id as organizationId', 'backend_id as backendId'])
+        .orderBy('created_at')
+        .orderBy('name')
+        .execute()
+      const rows = await tx
+        .selectFrom('address')
+        .select(['address', 'mailbox_id'])
+        .orderBy('address')
+        .orderBy('mailbox_id')
+        .execute()
+      const addresses = new Map<string, string[]>()
+      for (const row of rows) {
+        const list = addresses.get(row.address)
+        if (list) list.push(row.mailbox_id)
+        else addresses.set(row.address, [row.mailbox_id])
+      }
+      return { version: 1, readAt: new Date().toISOString(), domains, addresses: [...addresses] }
+    })
+}
+
+/** Several processes may write the same file: each its own temporary one, the last whole one stays. */
+export async function saveSnapshot(file: string, data: SnapshotData): Promise<void> {
+  const folder = dirname(file)
+  await mkdir(folder, { recursive: true })
+  const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
+  try {
+    const handle = await open(temporary, 'wx', 0o600)
+    try {
+      await handle.writeFile(JSON.stringify(data))
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, file)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+  const handle = await open(folder, 'r')
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** null when there is none that can be read. */
+export async function loadSnapshot(file: string): Promise<SnapshotData | null> {
+  try {
+    const data = JSON.parse(await readFile(file, 'utf8')) as SnapshotData
+    return data.version === 1 && Array.isArray(data.domains) && Array.isArray(data.addresses) ? data : null
+  } catch {
+    return null
+  }
+}
+
+function domainPart(text: string): string {
+  return normalizeDomain(text.slice(text.lastIndexOf('@') + 1)) ?? ''
+}

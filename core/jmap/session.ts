@@ -1,0 +1,70 @@
+/** The session object (RFC 8620 §2): what a client has to know before its first request. */
+import { createHash } from 'node:crypto'
+import type { Account } from '../access/permissions.ts'
+import type { JmapPerson } from './context.ts'
+import { CORE_LIMITS, MAIL_LIMITS, SUBMISSION_LIMITS } from './limits.ts'
+
+export const CAPABILITIES = {
+  core: 'urn:ietf:params:jmap:core',
+  mail: 'urn:ietf:params:jmap:mail',
+  submission: 'urn:ietf:params:jmap:submission',
+  /** Ours: `restante:delivery` of an Email, outcomes in deliveryStatus, push of the type Continuity. */
+  continuity: 'urn:restante:continuity',
+} as const
+
+const COLLATIONS = ['i;ascii-casemap']
+
+/** @param base the public address of the webmail, without a slash at its end */
+export function sessionObject(person: JmapPerson, accounts: readonly Account[], base: string) {
+  const primary = accounts.find(account => account.kind === 'personal') ?? accounts[0]
+  return {
+    capabilities: {
+      [CAPABILITIES.core]: { ...CORE_LIMITS, collationAlgorithms: COLLATIONS },
+      [CAPABILITIES.mail]: {},
+      [CAPABILITIES.submission]: {},
+      [CAPABILITIES.continuity]: {},
+    },
+    accounts: Object.fromEntries(
+      accounts.map(account => [
+        account.id,
+        {
+          name: account.address,
+          isPersonal: account.kind === 'personal',
+          isReadOnly: false,
+          accountCapabilities: {
+            [CAPABILITIES.core]: {},
+            [CAPABILITIES.mail]: {
+              ...MAIL_LIMITS,
+              emailQuerySortOptions: ['receivedAt', 'sentAt', 'size', 'from', 'to', 'subject', 'hasKeyword'],
+              mayCreateTopLevelMailbox: true,
+            },
+            [CAPABILITIES.submission]: {
+              maxDelayedSend: SUBMISSION_LIMITS.maxDelayedSend,
+              submissionExtensions: {},
+            },
+            [CAPABILITIES.continuity]: {},
+          },
+        },
+      ]),
+    ),
+    primaryAccounts: primary
+      ? {
+          [CAPABILITIES.mail]: primary.id,
+          [CAPABILITIES.submission]: primary.id,
+          [CAPABILITIES.continuity]: primary.id,
+        }
+      : {},
+    username: person.address,
+    apiUrl: `${base}/jmap/api`,
+    downloadUrl: `${base}/jmap/download/{accountId}/{blobId}/{name}?type={type}`,
+    uploadUrl: `${base}/jmap/upload/{accountId}`,
+    eventSourceUrl: `${base}/jmap/eventsource?types={types}&closeafter={closeafter}&ping={ping}`,
+    state: sessionState(accounts),
+  }
+}
+
+/** Changes when the person's accounts do; also in every response (RFC 8620 §3.4). */
+export function sessionState(accounts: readonly Account[]): string {
+  const text = JSON.stringify(accounts.map(({ id, address, name, addresses }) => [id, address, name, addresses]))
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16)
+}

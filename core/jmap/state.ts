@@ -1,0 +1,88 @@
+/**
+ * States and changes (RFC 8620 §5.2). A state is the mailbox's modseq; a writer holds the mailbox's row until
+ * it commits, so that everything of a modseq appears at once, and readers look at one snapshot.
+ *
+ * An answer that was cut at maxChanges ends in a state in the middle: `<modseq>.<since>.<id>` says up to which
+ * object was told, and since when the client has been following (what was made since then and changed again
+ * is new to it).
+ */
+import type { Executor } from '../db/connection.ts'
+import type { Granted } from './context.ts'
+import { MethodError } from './errors.ts'
+import { MAX_CHANGES } from './limits.ts'
+
+export async function currentModseq(db: Executor, account: Granted): Promise<number> {
+  const row = await db
+    .selectFrom('mailbox')
+    .select('modseq')
+    .where('id', '=', account.id)
+    .executeTakeFirst()
+  if (!row) throw new MethodError('accountNotFound')
+  return row.modseq
+}
+
+export const stateOf = (modseq: number): string => String(modseq)
+
+export type Since = {
+  modseq: number
+  /** Objects at `modseq` up to this id were told already. */
+  afterId: string | null
+  /** What was created later is new to the client. */
+  created: number
+}
+
+/** @throws MethodError cannotCalculateChanges for a state that was never given out */
+export function parseState(text: string, current: number): Since {
+  const match = /^(\d{1,15})(?:\.(\d{1,15})\.([0-9a-f-]{36}))?$/.exec(text)
+  const modseq = Number(match?.[1])
+  if (!match || modseq > current || modseq < 1) throw new MethodError('cannotCalculateChanges')
+  return match[3] ? { modseq, afterId: match[3], created: Number(match[2]) } : { modseq, afterId: null, created: modseq }
+}
+
+/** One object that changed: made, changed or destroyed at `modseq`. */
+export type Change = { id: string; modseq: number; createdModseq: number; destroyed: boolean }
+
+export type Changes = {
+  oldState: string
+  newState: string
+  hasMoreChanges: boolean
+  created: string[]
+  updated: string[]
+  destroyed: string[]
+}
+
+/**
+ * @param found everything after `since`, in any order; what a client never saw and is gone is left out
+ */
+export function changesOf(
+  sinceState: string,
+  since: Since,
+  found: readonly Change[],
+  current: number,
+  maxChanges: number | null | undefined,
+): Changes {
+  const limit = Math.min(maxChanges ?? MAX_CHANGES, MAX_CHANGES)
+  const relevant = found
+    .filter(change => !(change.destroyed && change.createdModseq > since.created))
+    .filter(
+      change =>
+        change.modseq > since.modseq ||
+        (since.afterId !== null && change.modseq === since.modseq && change.id > since.afterId),
+    )
+    .sort((a, b) => a.modseq - b.modseq || (a.id < b.id ? -1 : 1))
+  const told = relevant.slice(0, limit)
+  const last = told.at(-1)
+  const hasMoreChanges = relevant.length > told.length
+  const ids = (which: (change: Change) => boolean) => told.filter(which).map(change => change.id)
+  return {
+    oldState: sinceState,
+    newState: hasMoreChanges && last ? `${last.modseq}.${since.created}.${last.id}` : stateOf(current),
+    hasMoreChanges,
+    created: ids(change => !change.destroyed && change.createdModseq > since.created),
+    updated: ids(change => !change.destroyed && change.createdModseq <= since.created),
+    destroyed: ids(change => change.destroyed),
+  }
+}
+
+/** What the query needs to look at: one modseq earlier when the state stands in the middle of one. */
+export const lowerBound = (since: Since): number => (since.afterId === null ? since.modseq : since.modseq - 1)

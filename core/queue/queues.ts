@@ -1,0 +1,116 @@
+/**
+ * Adds jobs. Redis is a view: when a job can't be added, the row says that it should exist and the
+ * reconciler adds it later. So nothing here throws for a lost Redis, and nothing here waits for it.
+ *
+ * A crash between the commit of the rows and `enqueue` leaves rows without jobs; see reconcile.ts.
+ */
+import { Queue } from 'bullmq'
+import type { Redis } from 'ioredis'
+import type { Log } from '../observe/log.ts'
+import { connectRedis } from './connection.ts'
+import {
+  BACKLOG_PRIORITY,
+  DEFAULT_PREFIX,
+  type Enqueued,
+  type JobData,
+  LIVE_PRIORITY,
+  queueName,
+  queuePrefix,
+} from './names.ts'
+
+export interface Queues {
+  /**
+   * Adds a job for each delivery that can be tried now, in the order given. Adding again is harmless.
+   * @returns false when Redis could not take them; the reconciler will
+   */
+  enqueue(deliveries: readonly Enqueued[]): Promise<boolean>
+  /** Jobs that wait or run in one queue; null when Redis is away. */
+  count(backendId: string | null): Promise<number | null>
+  /** Whether Redis answers. */
+  ready(): boolean
+  close(): Promise<void>
+}
+
+export type QueuesOptions = { redisUrl: string; prefix?: string; log: Log }
+
+/** Longest wait for Redis to take jobs, in ms. */
+const PATIENCE = 5_000
+/** Jobs in one round trip. */
+const BATCH = 500
+
+export function createQueues(options: QueuesOptions): Queues {
+  const prefix = options.prefix ?? DEFAULT_PREFIX
+  const redis: Redis = connectRedis(options.redisUrl, 'producer', options.log)
+  const queues = new Map<string, Queue<JobData>>()
+
+  // Made only while Redis is there: a Queue whose first commands fail stays broken for good.
+  function queue(backendId: string | null): Queue<JobData> {
+    const name = queueName(backendId)
+    let found = queues.get(name)
+    if (!found) {
+      found = new Queue<JobData>(name, {
+        connection: redis,
+        prefix: queuePrefix(prefix, name),
+        // attempts 1 and nothing kept: retries and results are rows.
+        defaultJobOptions: { attempts: 1, removeOnComplete: true, removeOnFail: true },
+        streams: { events: { maxLen: 100 } },
+      })
+      found.on('error', () => {})
+      queues.set(name, found)
+    }
+    return found
+  }
+
+  async function guarded<T>(backendId: string | null, work: (q: Queue<JobData>) => Promise<T>) {
+    if (redis.status !== 'ready') return null
+    try {
+      return await within(PATIENCE, work(queue(backendId)))
+    } catch (error) {
+      options.log.warn({ event: 'queue.redis-failed', queue: queueName(backendId), error })
+      const broken = queues.get(queueName(backendId))
+      queues.delete(queueName(backendId))
+      await broken?.close().catch(() => {})
+      return null
+    }
+  }
+
+  return {
+    async enqueue(deliveries) {
+      let complete = true
+      for (const [backendId, group] of Map.groupBy(deliveries, delivery => delivery.backendId)) {
+        for (let at = 0; at < group.length; at += BATCH) {
+          const jobs = group.slice(at, at + BATCH).map(({ id, backlog }) => ({
+            name: 'delivery',
+            data: { deliveryId: id },
+            opts: { jobId: id, priority: backlog ? BACKLOG_PRIORITY : LIVE_PRIORITY },
+          }))
+          const added = await guarded(backendId, q => q.addBulk(jobs))
+          if (added === null) complete = false
+        }
+      }
+      return complete
+    },
+    async count(backendId) {
+      return await guarded(backendId, async q => {
+        const counts = await q.getJobCounts('waiting', 'prioritized', 'active', 'delayed')
+        return Object.values(counts).reduce((sum, count) => sum + count, 0)
+      })
+    },
+    ready: () => redis.status === 'ready',
+    async close() {
+      await Promise.all([...queues.values()].map(q => q.close().catch(() => {})))
+      redis.disconnect()
+    },
+  }
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds)
+  try {
+    return await Promise.race([work, promise])
+  } finally {
+    clearTimeout(timer)
+    work.catch(() => {})
+  }
+}

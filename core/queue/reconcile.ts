@@ -1,0 +1,105 @@
+/**
+ * Makes Redis agree with the rows, again and again: the rows say which jobs should exist.
+ *
+ * 1. A lease that ran out (its worker died) is taken back: the delivery is queued again.
+ * 2. Deferred deliveries whose time has come are queued.
+ * 3. Queued deliveries without a job get one: the process died before `enqueue`, Redis was away or was
+ *    wiped, or BullMQ gave up on a stalled job. Redis is not asked about each: when a queue holds at least as
+ *    many jobs as the rows say, all is well; otherwise the rows' jobs are added again, which is harmless for
+ *    those that exist. Now and then that is done regardless, for counts can agree by accident.
+ *
+ * Idempotent; a crash anywhere leaves work for the next round.
+ */
+import { sql } from 'kysely'
+import type { Db } from '../db/connection.ts'
+import { backendIsDown } from './flow.ts'
+import type { Enqueued } from './names.ts'
+import type { Queues } from './queues.ts'
+
+/** A queued row younger than this is given time to get its job the ordinary way, in ms. */
+export const PATIENCE = 30_000
+/** Rows moved in one statement. */
+const BATCH = 1_000
+
+export type Reconciled = { leasesLost: number; due: number; readded: number }
+
+/** @param thorough adds missing jobs without comparing counts first */
+export async function reconcile(db: Db, queues: Queues, now: Date, thorough: boolean): Promise<Reconciled> {
+  const leasesLost = await takeBack(db, now)
+  await queues.enqueue(leasesLost)
+  const due = await queueDue(db, now)
+  await queues.enqueue(due)
+  const readded = await addMissing(db, queues, now, thorough)
+  return { leasesLost: leasesLost.length, due: due.length, readded }
+}
+
+async function takeBack(db: Db, now: Date): Promise<Enqueued[]> {
+  const result = await sql<Enqueued>`
+    with lost as (
+      select id from delivery where state = 'queued' and leased_until <= ${now}
+      order by id limit ${BATCH} for update skip locked
+    )
+    update delivery set leased_until = null from lost where delivery.id = lost.id
+    returning delivery.id, delivery.backend_id as "backendId", delivery.backlog`.execute(db)
+  return result.rows
+}
+
+/** Queues what is due. Its backend down and the row still deferred: it is held, as it should have been. */
+async function queueDue(db: Db, now: Date): Promise<Enqueued[]> {
+  const down = backendIsDown(now)
+  const result = await sql<Enqueued & { state: string }>`
+    with due as (
+      select id from delivery where state = 'deferred' and next_attempt_at <= ${now}
+      order by next_attempt_at limit ${BATCH} for update skip locked
+    )
+    update delivery set next_attempt_at = null,
+      state = case when ${down} then 'held' else 'queued' end,
+      hold_reason = case when ${down} then 'backend' end,
+      backlog = backlog or ${down}
+    from due where delivery.id = due.id
+    returning delivery.id, delivery.backend_id as "backendId", delivery.backlog, delivery.state`.execute(db)
+  return result.rows.filter(row => row.state === 'queued')
+}
+
+async function addMissing(db: Db, queues: Queues, now: Date, thorough: boolean): Promise<number> {
+  const oldEnough = new Date(now.getTime() - PATIENCE)
+  const groups = await db
+    .selectFrom('delivery')
+    .select(['backend_id', sql<number>`count(*)::int`.as('rows')])
+    .where('state', '=', 'queued')
+    .where('leased_until', 'is', null)
+    .where('created_at', '<=', oldEnough)
+    .groupBy('backend_id')
+    .execute()
+  let added = 0
+  for (const group of groups) {
+    const jobs = await queues.count(group.backend_id)
+    if (jobs === null || (!thorough && jobs >= group.rows)) continue
+    const missing = await db
+      .selectFrom('delivery')
+      .select(['id', 'backend_id as backendId', 'backlog'])
+      .where('backend_id', group.backend_id === null ? 'is' : '=', group.backend_id)
+      .where('state', '=', 'queued')
+      .where('leased_until', 'is', null)
+      .where('created_at', '<=', oldEnough)
+      .orderBy('created_at')
+      .orderBy('id')
+      .limit(10 * BATCH)
+      .execute()
+    if (await queues.enqueue(missing)) added += missing.length
+  }
+  return added
+}
+
+/** The jobs for these deliveries, for those that are queued. */
+export async function enqueueQueued(db: Db, queues: Queues, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return
+  const rows = await db
+    .selectFrom('delivery')
+    .select(['id', 'backend_id as backendId', 'backlog'])
+    .where('id', 'in', ids)
+    .where('state', '=', 'queued')
+    .orderBy('created_at')
+    .execute()
+  await queues.enqueue(rows)
+}

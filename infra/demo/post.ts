@@ -1,0 +1,34 @@
+/** Sends the example letters over real SMTP to the relay, as strangers' mail servers would. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createTransport } from 'nodemailer'
+import type { Letter } from './letters.ts'
+
+/** The relay learns of new addresses within a moment; so long it may answer that there is no such address, in ms. */
+const LEARNING = 20_000
+
+/** @throws Error when a letter was not accepted */
+export async function post(port: number, letters: readonly Letter[]): Promise<void> {
+  const transport = createTransport({
+    host: '127.0.0.1',
+    port,
+    name: 'outside.example',
+    // The demo's certificate is self-signed.
+    tls: { rejectUnauthorized: false },
+  })
+  const deadline = Date.now() + LEARNING
+  try {
+    for (const letter of letters) {
+      for (;;) {
+        try {
+          await transport.sendMail(letter)
+          break
+        } catch (error) {
+          if (Date.now() > deadline) throw error
+          await sleep(250)
+        }
+      }
+    }
+  } finally {
+    transport.close()
+  }
+}

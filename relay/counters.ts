@@ -1,0 +1,22 @@
+/** What the relay counts. */
+import { counter, gauge, histogram } from '@restante/core/observe/metrics.ts'
+
+export const acceptedMessages = counter(
+  'relay_accepted_total',
+  'Messages accepted: on stable storage, answered with 250.',
+)
+export const receivedBytes = counter(
+  'relay_accepted_bytes_total',
+  'Bytes of accepted messages, trace header included.',
+)
+export const refusals = counter(
+  'relay_refused_total',
+  'Refusals of connections, senders, recipients and messages, by reason.',
+  ['reason'],
+)
+export const openConnections = gauge('relay_connections', 'Open SMTP connections.')
+export const timeToReply = histogram(
+  'relay_time_to_250_seconds',
+  'Time from the end of data to the 250.',
+  [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+)

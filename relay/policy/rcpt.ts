@@ -1,0 +1,54 @@
+/**
+ * RCPT TO: is this address ours? (RFC 5321 §3.3, §3.6.2). What is accepted here is kept or bounced by us, so
+ * the answer comes from the directory alone and is never a guess.
+ */
+import { normalizeDomain } from '@restante/core/directory/addresses.ts'
+import type { Directory } from '@restante/core/directory/snapshot.ts'
+import { type Reply, replies } from '../replies.ts'
+import { isAscii, localPart, shown } from './mail.ts'
+
+/** What we advertise (DSN, RFC 3461). */
+const PARAMETERS: ReadonlySet<string> = new Set(['NOTIFY', 'ORCPT'])
+
+export type RcptInput = {
+  address: string
+  parameters: readonly string[]
+  smtputf8: boolean
+}
+export type RcptVerdict =
+  /** The address as it goes into the envelope: local part as it came, domain as A-label. */
+  { type: 'accept'; address: string } | { type: 'refuse'; reply: Reply }
+
+/** @param ready whether the directory was ever read; when not, the answer to everybody is "later" */
+export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolean): RcptVerdict {
+  const refuse = (reply: Reply): RcptVerdict => ({ type: 'refuse', reply })
+  const unknown = input.parameters.find(name => !PARAMETERS.has(name))
+  if (unknown) return refuse(replies.unknownParameter(shown(unknown)))
+  if (!ready) return refuse(replies.notReady)
+  const address = complete(input.address, directory)
+  const route = directory.route(address)
+  switch (route.type) {
+    case 'unknown-domain':
+      return refuse(replies.unknownDomain(shown(address.slice(address.lastIndexOf('@') + 1))))
+    case 'unknown-recipient':
+      return refuse(replies.unknownRecipient(shown(address)))
+    case 'local':
+      if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
+      return { type: 'accept', address: `${localPart(address)}@${route.domain}` }
+    default:
+      return route satisfies never
+  }
+}
+
+/** An envelope address with its domain as A-label, where it has one that can be. */
+export function withAsciiDomain(address: string): string {
+  const at = address.lastIndexOf('@')
+  const domain = at < 0 ? null : normalizeDomain(address.slice(at + 1))
+  return domain ? `${address.slice(0, at)}@${domain}` : address
+}
+
+/** RFC 5321 §4.1.1.3: postmaster without a domain is ours, whoever we are: our oldest domain's. */
+function complete(address: string, directory: Directory): string {
+  const [oldest] = directory.domains
+  return address.toLowerCase() === 'postmaster' && oldest ? `${address}@${oldest}` : address
+}

@@ -1,0 +1,96 @@
+/**
+ * Every reply that the relay decides on: the code (RFC 5321 §4.2), the enhanced status (RFC 3463), the words,
+ * and the stable reason that metrics and logs count by. A refusal says what to do next.
+ *
+ * "No" is for what will never be right; whatever may be mended here or there is "later", because a sender
+ * bounces a 5xx at once.
+ */
+export type Reply = {
+  reason: string
+  code: number
+  enhanced: string
+  text: string
+}
+
+const reply = (reason: string, code: number, enhanced: string, text: string): Reply => ({
+  reason,
+  code,
+  enhanced,
+  text,
+})
+
+export const replies = {
+  queued: (id: string) => reply('accepted', 250, '2.0.0', `Ok: queued as ${id}`),
+
+  tooManyConnections: reply(
+    'too-many-connections',
+    421,
+    '4.3.2',
+    'Too many connections, try again in a minute',
+  ),
+  tooManyFromYou: reply(
+    'too-many-from-address',
+    421,
+    '4.7.0',
+    'Too many connections from your address, close some',
+  ),
+  earlyTalker: reply('early-talker', 421, '4.7.0', 'Wait for the greeting before you speak'),
+  shuttingDown: reply('shutting-down', 421, '4.3.2', 'Restarting, try again in a minute'),
+  tooManyErrors: reply('too-many-errors', 421, '4.7.0', 'Too many errors on this connection'),
+  tooManyUnknown: reply('too-many-unknown', 421, '4.7.0', 'Too many refused recipients on this connection'),
+  tooManyCommands: reply('too-many-commands', 421, '4.7.0', 'Too many commands without a message'),
+  tooLong: reply('session-too-long', 421, '4.4.2', 'Connection open too long without a message'),
+  tooSlow: reply('too-slow', 421, '4.4.2', 'Message sent too slowly, try again'),
+
+  badSender: reply('bad-sender', 553, '5.1.7', 'Sender address is too long or malformed'),
+  unknownParameter: (name: string) =>
+    reply('unknown-parameter', 555, '5.5.4', `Parameter ${name} is not supported, see the reply to EHLO`),
+  needsUtf8: reply(
+    'needs-smtputf8',
+    553,
+    '5.6.7',
+    'Address has characters beyond ASCII: send MAIL with SMTPUTF8',
+  ),
+
+  unknownDomain: (domain: string) =>
+    reply(
+      'unknown-domain',
+      550,
+      '5.7.1',
+      `Relay access denied: mail for ${domain || 'this address'} is not handled here`,
+    ),
+  unknownRecipient: (address: string) =>
+    reply('unknown-recipient', 550, '5.1.1', `No mailbox ${address} here, check the address`),
+  notReady: reply('not-ready', 451, '4.3.0', 'Recipients are not known yet, try again in a minute'),
+
+  tooLarge: (limit: number) =>
+    reply('too-large', 552, '5.3.4', `Message is larger than ${limit} bytes, send it in parts or as a link`),
+  headerTooLarge: (limit: number) =>
+    reply('header-too-large', 552, '5.3.4', `Header of the message is larger than ${limit} bytes`),
+  loop: (limit: number) =>
+    reply('loop', 554, '5.4.6', `Mail loop: more than ${limit} Received lines, check forwarding rules`),
+  nulBytes: reply('nul-bytes', 554, '5.6.0', 'Message has NUL bytes, encode it as base64'),
+  full: reply('spool-full', 452, '4.3.1', 'Out of space for the moment, try again later'),
+  failed: reply('spool-failed', 451, '4.3.0', 'Could not store the message, try again later'),
+  broken: reply('internal', 451, '4.3.0', 'Something went wrong here, try again later'),
+} as const
+
+/** What a stage of policy came to. */
+export type Verdict = { type: 'accept' } | { type: 'refuse'; reply: Reply }
+export const accept: Verdict = { type: 'accept' }
+export const refuse = (reply: Reply): Verdict => ({ type: 'refuse', reply })
+
+/** The text after the code. */
+export const textOf = (reply: Reply): string => `${reply.enhanced} ${reply.text}`
+
+/** A reply as the error that smtp-server's callbacks take; also thrown inside the stream of a message. */
+export class Refused extends Error {
+  override name = 'Refused'
+  readonly reply: Reply
+  readonly responseCode: number
+  constructor(reply: Reply) {
+    super(textOf(reply))
+    this.reply = reply
+    this.responseCode = reply.code
+  }
+}

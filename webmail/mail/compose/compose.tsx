@@ -1,0 +1,276 @@
+'use client'
+/**
+ * One message being written. It docks at the edge of a wide page and is a whole sheet on a phone; the mail
+ * behind it stays usable, so it is no modal dialog.
+ */
+import { IconMinus, IconPaperclip, IconTrash, IconX } from '@tabler/icons-react'
+import { useTranslations } from 'next-intl'
+import { type DragEvent, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
+import type { Folder, SetError } from '../../jmap/types.ts'
+import { obstacle } from '../draft.ts'
+import { type Account, useIdentities } from '../queries.ts'
+import { notify } from '../toasts.tsx'
+import { useFormats, useNow } from '../viewer.tsx'
+import { AttachedFiles, useAttach } from './attach.tsx'
+import styles from './compose.module.css'
+import { useKeptDraft } from './keep.ts'
+import { Recipients } from './recipients.tsx'
+import { closeWindow, type Window, windows } from './start.ts'
+
+export function Compose(props: {
+  window: Window
+  hidden: boolean
+  accounts: readonly Account[]
+  folderLists: readonly (Folder[] | undefined)[]
+  onMinimise: () => void
+}) {
+  const { window, accounts, hidden } = props
+  const t = useTranslations('compose')
+  const formats = useFormats()
+  const now = useNow()
+  const titleId = useId()
+  const [draft, setDraft] = useState(window.draft)
+  const [unfinished, setUnfinished] = useState({ to: '', cc: '', bcc: '' })
+  const [more, setMore] = useState({ cc: draft.cc.length > 0, bcc: draft.bcc.length > 0 })
+  const [problem, setProblem] = useState<string | null>(null)
+  const [sending, setSending] = useState(false)
+  const text = useRef<HTMLTextAreaElement>(null)
+  const files = useRef<HTMLInputElement>(null)
+  const [dropping, setDropping] = useState(false)
+
+  const identities = useIdentities(accounts)
+  const identity =
+    identities.find(one => one.id === draft.identityId && one.accountId === draft.accountId) ??
+    identities.find(one => one.accountId === draft.accountId) ??
+    identities[0]
+  const sender = useMemo(
+    () => (identity ? { name: identity.name || null, email: identity.email } : null),
+    [identity],
+  )
+  const account = identity?.accountId ?? draft.accountId
+  const folders = props.folderLists[accounts.findIndex(one => one.id === account)] ?? NO_FOLDERS
+  const keeper = useKeptDraft(draft, sender, folders, window.saved)
+  const attach = useAttach(draft.accountId, change => setDraft(value => ({ ...value, attachments: change(value.attachments) })))
+
+  // The tab of a window that was put aside is called as its subject.
+  useEffect(() => {
+    windows.set(list => list.map(one => (one.key === window.key ? { ...one, draft } : one)))
+  }, [draft, window.key])
+  useEffect(() => {
+    if (hidden || window.focus !== 'text') return
+    text.current?.focus()
+    text.current?.setSelectionRange(0, 0)
+    if (text.current) text.current.scrollTop = 0
+  }, [hidden, window.focus])
+
+  const refusal = (error: SetError): string => {
+    if (error.invalidRecipients?.length) {
+      return t('invalidRecipients', {
+        addresses: error.invalidRecipients.join(', '),
+        count: error.invalidRecipients.length,
+      })
+    }
+    switch (error.type) {
+      case 'tooLarge':
+        return t('tooLarge')
+      case 'noRecipients':
+        return t('no-recipient')
+      case 'forbiddenFrom':
+      case 'forbiddenMailFrom':
+      case 'forbiddenToSend':
+        return t('forbiddenFrom')
+      case 'tooManyRecipients':
+        return t('tooManyRecipients')
+      default:
+        return t('refused')
+    }
+  }
+
+  const send = async () => {
+    if (sending) return
+    const inTheWay = obstacle(draft, Object.values(unfinished).join(''))
+    if (inTheWay) {
+      const bad = Object.values(unfinished).find(Boolean)
+      return setProblem(bad ? t('bad-recipient', { text: bad }) : t(inTheWay, { text: '' }))
+    }
+    if (!identity) return setProblem(t('forbiddenFrom'))
+    setProblem(null)
+    setSending(true)
+    const result = await keeper.send(draft, identity.id)
+    setSending(false)
+    if (result.type === 'sent') {
+      closeWindow(window.key)
+      notify({ text: t('sent') })
+    } else setProblem(result.type === 'refused' ? refusal(result.error) : t('sendFailed'))
+  }
+  const close = async () => {
+    await keeper.finish()
+    closeWindow(window.key)
+  }
+  const discard = () => {
+    void keeper.discard().catch(() => notify({ text: t('discardFailed'), tone: 'fail' }))
+    closeWindow(window.key)
+    notify({ text: t('discarded') })
+  }
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault()
+      void send()
+    } else if (event.key === 'Escape' && !event.defaultPrevented) {
+      event.stopPropagation()
+      void close()
+    }
+  }
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault()
+    setDropping(false)
+    attach.add(event.dataTransfer.files)
+  }
+
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: a <dialog> that is not modal gives the keyboard nothing
+    <div
+      role="dialog"
+      aria-labelledby={titleId}
+      className={styles.window}
+      hidden={hidden}
+      data-dropping={dropping || undefined}
+      onKeyDown={onKeyDown}
+      onDragOver={event => {
+        if (!event.dataTransfer.types.includes('Files')) return
+        event.preventDefault()
+        setDropping(true)
+      }}
+      onDragLeave={event => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) setDropping(false)
+      }}
+      onDrop={onDrop}
+      onPaste={event => {
+        if (event.clipboardData.files.length === 0) return
+        event.preventDefault()
+        attach.add(event.clipboardData.files)
+      }}
+    >
+      <header className={styles.head}>
+        <h2 id={titleId}>{draft.subject || t('newMessage')}</h2>
+        <button type="button" className={styles.icon} aria-label={t('minimise')} onClick={props.onMinimise}>
+          <IconMinus size={18} aria-hidden />
+        </button>
+        <button type="button" className={styles.icon} aria-label={t('close')} onClick={() => void close()}>
+          <IconX size={18} aria-hidden />
+        </button>
+      </header>
+      <div className={styles.fields}>
+        {identities.length > 1 && (
+          <label className={styles.field}>
+            <span>{t('from')}</span>
+            <select
+              value={identity ? `${identity.accountId}/${identity.id}` : ''}
+              onChange={event => {
+                const chosen = identities.find(one => `${one.accountId}/${one.id}` === event.target.value)
+                if (!chosen) return
+                setDraft(value => ({ ...value, accountId: chosen.accountId, identityId: chosen.id }))
+              }}
+            >
+              {identities.map(one => (
+                <option key={`${one.accountId}/${one.id}`} value={`${one.accountId}/${one.id}`}>
+                  {one.name ? `${one.name} <${one.email}>` : one.email}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <Recipients
+          label={t('to')}
+          people={draft.to}
+          autoFocus={window.focus === 'to'}
+          onChange={to => setDraft(value => ({ ...value, to }))}
+          onUnfinished={to => setUnfinished(value => ({ ...value, to }))}
+        >
+          {!more.cc && (
+            <button type="button" className={styles.more} onClick={() => setMore({ ...more, cc: true })}>
+              {t('cc')}
+            </button>
+          )}
+          {!more.bcc && (
+            <button type="button" className={styles.more} onClick={() => setMore({ ...more, bcc: true })}>
+              {t('bcc')}
+            </button>
+          )}
+        </Recipients>
+        {more.cc && (
+          <Recipients
+            label={t('cc')}
+            people={draft.cc}
+            autoFocus={window.draft.cc.length === 0}
+            onChange={cc => setDraft(value => ({ ...value, cc }))}
+            onUnfinished={cc => setUnfinished(value => ({ ...value, cc }))}
+          />
+        )}
+        {more.bcc && (
+          <Recipients
+            label={t('bcc')}
+            people={draft.bcc}
+            autoFocus={window.draft.bcc.length === 0}
+            onChange={bcc => setDraft(value => ({ ...value, bcc }))}
+            onUnfinished={bcc => setUnfinished(value => ({ ...value, bcc }))}
+          />
+        )}
+        <label className={styles.field}>
+          <span>{t('subject')}</span>
+          <input
+            type="text"
+            value={draft.subject}
+            maxLength={900}
+            onChange={event => setDraft(value => ({ ...value, subject: event.target.value }))}
+          />
+        </label>
+      </div>
+      <textarea
+        ref={text}
+        className={styles.text}
+        aria-label={t('message')}
+        value={draft.text}
+        spellCheck
+        dir="auto"
+        onChange={event => setDraft(value => ({ ...value, text: event.target.value }))}
+      />
+      <AttachedFiles files={draft.attachments} onRemove={attach.remove} />
+      {problem && (
+        <p className={styles.problem} role="alert">
+          {problem}
+        </p>
+      )}
+      <footer className={styles.foot}>
+        <button type="button" className={styles.send} disabled={sending} onClick={() => void send()}>
+          {sending ? t('sending') : t('send')}
+        </button>
+        <button type="button" className={styles.attach} onClick={() => files.current?.click()}>
+          <IconPaperclip size={18} stroke={1.7} aria-hidden />
+          {t('attach')}
+        </button>
+        <input
+          ref={files}
+          type="file"
+          multiple
+          hidden
+          aria-label={t('attach')}
+          onChange={event => {
+            if (event.target.files) attach.add(event.target.files)
+            event.target.value = ''
+          }}
+        />
+        <span className={styles.kept} role="status">
+          {keeper.kept.state === 'saved' && t('kept', { time: formats.short(keeper.kept.at, now) })}
+          {keeper.kept.state === 'failed' && t('keepFailed')}
+        </span>
+        <button type="button" className={styles.icon} aria-label={t('discard')} title={t('discard')} onClick={discard}>
+          <IconTrash size={18} stroke={1.7} aria-hidden />
+        </button>
+      </footer>
+      {dropping && <p className={styles.drop}>{t('drop')}</p>}
+    </div>
+  )
+}
+
+const NO_FOLDERS: Folder[] = []

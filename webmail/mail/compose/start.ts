@@ -1,0 +1,100 @@
+'use client'
+/** The ways a new message begins; each opens a window. */
+import { useQueryClient } from '@tanstack/react-query'
+import { useTranslations } from 'next-intl'
+import { useMemo } from 'react'
+import type { Email, Id } from '../../jmap/types.ts'
+import { useConnection } from '../connection.tsx'
+import { answer, type Draft, emptyDraft, forward, reopen, type Words } from '../draft.ts'
+import { displayName } from '../people.ts'
+import { readEmail, useAccounts, useIdentities } from '../queries.ts'
+import { createStore } from '../store.ts'
+import { notify } from '../toasts.tsx'
+import { useFormats } from '../viewer.tsx'
+
+export type Window = {
+  key: string
+  draft: Draft
+  /** The draft as it is kept on the server, if it is. */
+  saved: { accountId: Id; emailId: Id } | null
+  /** Where the writer begins. */
+  focus: 'to' | 'text'
+  /** What had the focus before; it gets it back. */
+  opener: Element | null
+}
+
+export const windows = createStore<readonly Window[]>([])
+let counter = 0
+
+function open(draft: Draft, focus: Window['focus'], saved: Window['saved'] = null): void {
+  const opener = document.activeElement
+  windows.set(list => [...list, { key: `w${++counter}`, draft, saved, focus, opener }])
+}
+
+export function closeWindow(key: string): void {
+  const window = windows.get().find(one => one.key === key)
+  windows.set(list => list.filter(one => one.key !== key))
+  requestAnimationFrame(() => {
+    const opener = window?.opener
+    if (opener instanceof HTMLElement && opener.isConnected && opener !== document.body) opener.focus()
+    else document.getElementById('messages')?.querySelector<HTMLElement>('ul')?.focus()
+  })
+}
+
+export function useCompose() {
+  const { client } = useConnection()
+  const queries = useQueryClient()
+  const accounts = useAccounts()
+  const identities = useIdentities(accounts)
+  const formats = useFormats()
+  const t = useTranslations('compose')
+
+  return useMemo(() => {
+    const read = async (account: Id, id: Id): Promise<Email | null> => {
+      try {
+        return await queries.fetchQuery({
+          queryKey: ['email', account, id],
+          queryFn: () => readEmail(client, account, id),
+        })
+      } catch {
+        notify({ text: t('cannotOpen'), tone: 'fail' })
+        return null
+      }
+    }
+    const words = (email: Email): Words => {
+      const at = formats.full(new Date(email.sentAt ?? email.receivedAt))
+      const name = (email.from ?? []).map(displayName).join(', ')
+      return {
+        attribution: t('attribution', { at, name }),
+        forwardedTitle: t('forwardedTitle'),
+        from: t('from'),
+        date: t('date'),
+        subject: t('subject'),
+        to: t('to'),
+        at,
+      }
+    }
+    return {
+      fresh: (account: Id | undefined) => account && open(emptyDraft(account), 'to'),
+      async answer(account: Id, id: Id, everybody: boolean) {
+        const email = await read(account, id)
+        if (!email) return
+        const mine = identities.filter(one => one.accountId === account)
+        const own = new Set(mine.map(one => one.email.toLowerCase()))
+        const draft = answer(email, account, own, everybody, words(email))
+        // It is answered from the address that it was written to.
+        const addressed = [...(email.to ?? []), ...(email.cc ?? [])].map(one => one.email.toLowerCase())
+        const identity = mine.find(one => addressed.includes(one.email.toLowerCase()))
+        open({ ...draft, identityId: identity?.id ?? null }, 'text')
+      },
+      async forward(account: Id, id: Id) {
+        const email = await read(account, id)
+        if (email) open(forward(email, account, words(email)), 'to')
+      },
+      edit(account: Id, email: Email) {
+        const there = windows.get().some(one => one.saved?.emailId === email.id)
+        if (!there) open(reopen(email, account), 'text', { accountId: account, emailId: email.id })
+      },
+    }
+  }, [client, queries, identities, formats, t])
+}

@@ -1,0 +1,92 @@
+'use client'
+/** The folders of each mailbox somebody reads, the way to write, and their own menu. */
+import { IconPencil } from '@tabler/icons-react'
+import { useFormatter, useTranslations } from 'next-intl'
+import type { Folder, Id } from '../jmap/types.ts'
+import { Mark } from '../theme/mark.tsx'
+import { folderIcon, useFolderName } from './folder-names.ts'
+import styles from './folders.module.css'
+import { PersonMenu } from './person-menu.tsx'
+import { formatPlace, go } from './place.ts'
+import type { Account } from './queries.ts'
+
+export function Folders(props: {
+  accounts: readonly Account[]
+  folderLists: readonly (Folder[] | undefined)[]
+  current: { account: Id | undefined; folder: Id | undefined }
+  onCompose: () => void
+  onHelp: () => void
+}) {
+  const t = useTranslations('desk')
+  const { accounts, folderLists, current } = props
+  return (
+    <div className={styles.column}>
+      <p className={styles.brand}>
+        <Mark size={28} />
+        <span>Restante</span>
+      </p>
+      <button type="button" className={styles.compose} onClick={props.onCompose}>
+        <IconPencil size={18} stroke={1.8} aria-hidden />
+        {t('compose')}
+      </button>
+      <nav className={styles.nav} aria-label={t('folders')}>
+        {accounts.map((account, index) => (
+          <section key={account.id} aria-label={account.name}>
+            {accounts.length > 1 && <h2 className={styles.account}>{account.name}</h2>}
+            <ul className={styles.list}>
+              {folderLists[index]
+                ? folderLists[index].map(folder => (
+                    <FolderLink
+                      key={folder.id}
+                      account={account.id}
+                      folder={folder}
+                      current={account.id === current.account && folder.id === current.folder}
+                    />
+                  ))
+                : [0, 1, 2, 3, 4, 5].map(line => <li key={line} className={styles.skeleton} aria-hidden />)}
+            </ul>
+          </section>
+        ))}
+      </nav>
+      <PersonMenu onHelp={props.onHelp} />
+    </div>
+  )
+}
+
+function FolderLink(props: { account: Id; folder: Folder; current: boolean }) {
+  const { account, folder, current } = props
+  const t = useTranslations('folders')
+  const format = useFormatter()
+  const name = useFolderName()
+  const Icon = folderIcon(folder.role)
+  // Drafts are counted whole: each is something to be finished. Elsewhere it is the unread that matter.
+  const count = folder.role === 'drafts' ? folder.totalEmails : folder.role === 'trash' ? 0 : folder.unreadEmails
+  const place = { account, folder: folder.id, email: null, search: '' }
+  return (
+    <li>
+      <a
+        href={formatPlace({ ...place, folders: false })}
+        className={styles.folder}
+        aria-current={current ? 'page' : undefined}
+        aria-label={name(folder)}
+        aria-describedby={count > 0 ? `count-${folder.id}` : undefined}
+        onClick={event => {
+          if (event.metaKey || event.ctrlKey || event.shiftKey) return
+          event.preventDefault()
+          go(place)
+        }}
+      >
+        <Icon size={19} stroke={1.6} aria-hidden />
+        <span className={styles.name}>{name(folder)}</span>
+        {count > 0 && (
+          <span className={styles.count} id={`count-${folder.id}`}>
+            <span aria-hidden="true">{format.number(count)}</span>
+            <span className="unseen">
+              {folder.role === 'drafts' ? t('draftCount', { count }) : t('unreadCount', { count })}
+            </span>
+          </span>
+        )}
+      </a>
+    </li>
+  )
+}

@@ -1,0 +1,188 @@
+'use client'
+/**
+ * A folder's messages. Only the rows on the screen exist, and only the pages they belong to are read, so that
+ * a hundred thousand messages scroll like fifty.
+ */
+import { IconMenu2, IconPencil, IconSearch, IconX } from '@tabler/icons-react'
+import { useVirtualizer } from '@tanstack/react-virtual'
+import { useTranslations } from 'next-intl'
+import { type RefObject, useEffect, useRef, useState } from 'react'
+import type { EmailRow, Id } from '../jmap/types.ts'
+import type { Scene } from './desk.tsx'
+import { Empty } from './empty.tsx'
+import { useFolderName } from './folder-names.ts'
+import styles from './list.module.css'
+import { go } from './place.ts'
+import { Row } from './row.tsx'
+import { RowSkeleton, RowSkeletons } from './skeleton.tsx'
+
+/** Height of a row in px; list.module.css says the same. */
+const ROW_HEIGHT = 88
+
+export function MessageList(props: {
+  scene: Scene
+  accountName: string
+  rows: readonly (EmailRow | undefined)[]
+  total: number | undefined
+  failed: boolean
+  onRetry: () => void
+  open: Id | null
+  cursor: Id | null
+  listRef: RefObject<HTMLUListElement | null>
+  onOpen: (id: Id) => void
+  onPages: (pages: readonly number[]) => void
+  onRemove: (ids: readonly Id[]) => void
+  onCompose: () => void
+  pageSize: number
+}) {
+  const { scene, rows, total, listRef, pageSize, onPages } = props
+  const t = useTranslations('list')
+  const scroller = useRef<HTMLDivElement>(null)
+  const virtual = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => ROW_HEIGHT,
+    overscan: 8,
+  })
+  const items = virtual.getVirtualItems()
+  const first = Math.floor((items[0]?.index ?? 0) / pageSize)
+  const last = Math.floor((items.at(-1)?.index ?? 0) / pageSize)
+  useEffect(() => {
+    onPages(Array.from({ length: last - first + 1 }, (_, index) => first + index))
+  }, [first, last, onPages])
+
+  const where = `${scene.account}/${scene.folder?.id}/${scene.search}`
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another folder begins at its top
+  useEffect(() => {
+    scroller.current?.scrollTo({ top: 0 })
+  }, [where])
+
+  const cursorIndex = rows.findIndex(row => row?.id === props.cursor)
+  useEffect(() => {
+    if (cursorIndex >= 0) virtual.scrollToIndex(cursorIndex, { align: 'auto' })
+  }, [cursorIndex, virtual])
+  // One row can be reached with Tab; from there the arrows lead on.
+  const tabStop = cursorIndex >= 0 ? cursorIndex : 0
+
+  return (
+    <main className={styles.pane} id="messages">
+      <ListHead {...props} />
+      <div className={styles.scroller} ref={scroller}>
+        {props.failed ? (
+          <div className={styles.failed} role="alert">
+            <p>{t('failed')}</p>
+            <button type="button" onClick={props.onRetry}>
+              {t('retry')}
+            </button>
+          </div>
+        ) : total === undefined ? (
+          <RowSkeletons count={9} />
+        ) : rows.length === 0 ? (
+          <Empty role={scene.folder?.role ?? null} search={scene.search} />
+        ) : null}
+        <ul
+          ref={listRef}
+          className={styles.rows}
+          aria-label={t('messages')}
+          tabIndex={-1}
+          style={{ height: virtual.getTotalSize() }}
+        >
+          {items.map(item => {
+            const row = rows[item.index]
+            return (
+              <li
+                key={row?.id ?? `hole-${item.index}`}
+                className={styles.item}
+                style={{ transform: `translateY(${item.start}px)` }}
+                aria-setsize={rows.length}
+                aria-posinset={item.index + 1}
+              >
+                {row ? (
+                  <Row
+                    email={row}
+                    scene={scene}
+                    open={row.id === props.open}
+                    tabStop={item.index === tabStop}
+                    onOpen={props.onOpen}
+                    onRemove={props.onRemove}
+                  />
+                ) : (
+                  <RowSkeleton index={item.index} />
+                )}
+              </li>
+            )
+          })}
+        </ul>
+      </div>
+    </main>
+  )
+}
+
+function ListHead({
+  scene,
+  accountName,
+  onCompose,
+}: {
+  scene: Scene
+  accountName: string
+  onCompose: () => void
+}) {
+  const t = useTranslations('list')
+  const name = useFolderName()
+  const [text, setText] = useState(scene.search)
+  const [searchFor, setSearchFor] = useState(scene.search)
+  if (searchFor !== scene.search) {
+    setSearchFor(scene.search)
+    setText(scene.search)
+  }
+  useEffect(() => {
+    if (text.trim() === scene.search) return
+    const timer = setTimeout(() => go({ search: text.trim(), email: null }, scene.search ? 'replace' : 'push'), 300)
+    return () => clearTimeout(timer)
+  }, [text, scene.search])
+  return (
+    <header className={styles.head}>
+      <div className={styles.titleLine}>
+        <button
+          type="button"
+          className={styles.foldersButton}
+          aria-label={t('showFolders')}
+          onClick={() => go({ folders: true })}
+        >
+          <IconMenu2 size={20} stroke={1.7} aria-hidden />
+        </button>
+        <h1 className={styles.title}>
+          {scene.search ? t('searchTitle') : scene.folder ? name(scene.folder) : ' '}
+          {accountName && <span className={styles.of}>{accountName}</span>}
+        </h1>
+        <button type="button" className={styles.composeButton} onClick={onCompose}>
+          <IconPencil size={18} stroke={1.8} aria-hidden />
+          {t('compose')}
+        </button>
+      </div>
+      <search className={styles.search}>
+        <IconSearch size={17} stroke={1.8} aria-hidden />
+        <input
+          id="search"
+          type="search"
+          aria-label={t('search')}
+          placeholder={t('search')}
+          value={text}
+          onChange={event => setText(event.target.value)}
+          onKeyDown={event => {
+            if (event.key === 'Escape') {
+              setText('')
+              if (scene.search) go({ search: '' }, 'replace')
+              event.currentTarget.blur()
+            }
+          }}
+        />
+        {text && (
+          <button type="button" aria-label={t('clearSearch')} onClick={() => setText('')}>
+            <IconX size={16} aria-hidden />
+          </button>
+        )}
+      </search>
+    </header>
+  )
+}

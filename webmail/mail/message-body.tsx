@@ -1,0 +1,96 @@
+'use client'
+/**
+ * What a message says. Plain text is shown as text; HTML comes as a document of its own, already made safe by
+ * the server, in a frame without scripts, forms or an origin. Nothing from outside is fetched until asked.
+ */
+import { useQuery } from '@tanstack/react-query'
+import { IconPhotoOff } from '@tabler/icons-react'
+import { useTranslations } from 'next-intl'
+import { useMemo, useState } from 'react'
+import type { Email, Id } from '../jmap/types.ts'
+import styles from './message.module.css'
+import { paragraphs } from './plain-text.ts'
+
+export function MessageBody({ account, email, html }: { account: Id; email: Email; html: boolean }) {
+  return html ? <HtmlBody account={account} email={email} /> : <PlainBody email={email} />
+}
+
+function HtmlBody({ account, email }: { account: Id; email: Email }) {
+  const t = useTranslations('message')
+  const [pictures, setPictures] = useState(false)
+  const address = `/message/${encodeURIComponent(account)}/${encodeURIComponent(email.id)}/body`
+  const { data } = useQuery({
+    queryKey: ['body-info', account, email.id],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => {
+      const response = await fetch(`${address}?info=1`, { headers: { accept: 'application/json' } })
+      if (!response.ok) throw new Error(`HTTP ${response.status}`)
+      return (await response.json()) as { blocked: number; hasHtml: boolean }
+    },
+  })
+  return (
+    <>
+      {data && data.blocked > 0 && !pictures && (
+        <div className={styles.blocked}>
+          <IconPhotoOff size={19} stroke={1.6} aria-hidden />
+          <span>{t('picturesHidden')}</span>
+          <button type="button" className={styles.plainButton} onClick={() => setPictures(true)}>
+            {t('showPictures')}
+          </button>
+        </div>
+      )}
+      <iframe
+        className={styles.frame}
+        title={t('body')}
+        src={`${address}?remote=${pictures ? 1 : 0}`}
+        sandbox="allow-popups allow-popups-to-escape-sandbox"
+        referrerPolicy="no-referrer"
+      />
+    </>
+  )
+}
+
+function PlainBody({ email }: { email: Email }) {
+  const t = useTranslations('message')
+  const text = email.textBody
+    .filter(part => part.type.startsWith('text/'))
+    .map(part => (part.partId ? (email.bodyValues[part.partId]?.value ?? '') : ''))
+    .join('\n')
+  const cut = Object.values(email.bodyValues).some(value => value.isTruncated)
+  const blocks = useMemo(() => paragraphs(text), [text])
+  if (!text.trim()) return <p className={styles.note}>{t('noText')}</p>
+  return (
+    <div className={styles.plain}>
+      {blocks.map((block, index) =>
+        block.quoted ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
+          <details key={index} className={styles.quoted} open={block.short}>
+            <summary>{t('quoted')}</summary>
+            <p dir="auto">
+              <Pieces pieces={block.pieces} />
+            </p>
+          </details>
+        ) : (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
+          <p key={index} dir="auto">
+            <Pieces pieces={block.pieces} />
+          </p>
+        ),
+      )}
+      {cut && <p className={styles.note}>{t('cut')}</p>}
+    </div>
+  )
+}
+
+function Pieces({ pieces }: { pieces: readonly (string | { href: string; text: string })[] }) {
+  return pieces.map((piece, index) =>
+    typeof piece === 'string' ? (
+      piece
+    ) : (
+      // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
+      <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
+        {piece.text}
+      </a>
+    ),
+  )
+}

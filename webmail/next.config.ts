@@ -1,0 +1,51 @@
+/**
+ * How Next builds and serves the webmail. Headers that hold for every response stand here; the content
+ * security policy needs a nonce for each page and stands in proxy.ts.
+ */
+import { resolve } from 'node:path'
+import type { NextConfig } from 'next'
+import createNextIntlPlugin from 'next-intl/plugin'
+
+const config: NextConfig = {
+  transpilePackages: ['@restante/core'],
+  // Native code, worker files read by path, or large and of no use to a bundler.
+  serverExternalPackages: [
+    '@aws-sdk/client-s3',
+    '@node-rs/argon2',
+    'bullmq',
+    'dompurify',
+    'html-to-text',
+    'ioredis',
+    'jsdom',
+    'kysely',
+    'mailparser',
+    'nodemailer',
+    'pg',
+    'pino',
+    'prom-client',
+  ],
+  experimental: { optimizePackageImports: ['@mantine/core', '@mantine/hooks', '@mantine/charts'] },
+  // The workspace's root: core lies beside this folder.
+  turbopack: { root: resolve(import.meta.dirname, '..') },
+  outputFileTracingRoot: resolve(import.meta.dirname, '..'),
+  poweredByHeader: false,
+  reactStrictMode: true,
+  devIndicators: false,
+  async headers() {
+    return [
+      {
+        source: '/:path*',
+        headers: [
+          { key: 'X-Content-Type-Options', value: 'nosniff' },
+          // Not no-referrer: forms posted without script would then carry `Origin: null` and be refused.
+          { key: 'Referrer-Policy', value: 'same-origin' },
+          { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+          { key: 'Cross-Origin-Resource-Policy', value: 'same-origin' },
+          { key: 'Permissions-Policy', value: 'camera=(), microphone=(), geolocation=(), payment=()' },
+        ],
+      },
+    ]
+  },
+}
+
+export default createNextIntlPlugin('./i18n/request.ts')(config)

@@ -1,0 +1,13 @@
+'use client'
+/** Mantine's provider with our theme; its styles carry the page's nonce. */
+import { MantineProvider } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { theme } from './theme.ts'
+
+export function Look({ nonce, children }: { nonce: string | undefined; children: ReactNode }) {
+  return (
+    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={nonce ? () => nonce : undefined}>
+      {children}
+    </MantineProvider>
+  )
+}

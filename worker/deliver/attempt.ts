@@ -1,0 +1,170 @@
+/**
+ * One attempt at one delivery, whichever way it goes: begin, send, tell the sender of failures, settle.
+ *
+ * Order and crashes:
+ * 1. `begin` records the attempt and takes a lease, before anything is dialed.
+ * 2. The message is sent. Killed here: the lease runs out and the delivery is tried again; the peer may have
+ *    taken it already (a duplicate, as in every SMTP system).
+ * 3. The notice of a failure is spooled, under an id made from the delivery and the failed addresses. Killed
+ *    after this: the repeated attempt spools it again under the same id, and ingest takes it once.
+ * 4. The results are settled in one transaction. While PostgreSQL is away this is repeated until it is back,
+ *    for what was accepted must not be sent again.
+ * 5. Notes for the spool. Killed before: a rebuild would deliver again, nothing else.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { inTransaction } from '@restante/core/db/transaction.ts'
+import { isAboutData } from '@restante/core/db/transaction.ts'
+import type { Health } from '@restante/core/db/schema.ts'
+import { counter, histogram } from '@restante/core/observe/metrics.ts'
+import type { Outcome } from '@restante/core/outcome/types.ts'
+import { type Begun, begin, LEASE_RENEWAL, renew, settle } from '@restante/core/queue/attempts.ts'
+import type { Failure } from '../notify/failures.ts'
+import type { Services } from '../services.ts'
+import type { Sent } from '../smtp/route.ts'
+import type { Mail } from '../smtp/transaction.ts'
+import { type Decision, decide } from './decide.ts'
+
+const settledTotal = counter('recipients_total', 'Recipients by direction and result of an attempt.', [
+  'direction',
+  'result',
+  'category',
+])
+const duration = histogram(
+  'attempt_seconds',
+  'Duration of delivery attempts, in seconds.',
+  [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120, 600],
+  ['direction'],
+)
+
+/** Pause between tries while PostgreSQL is away, in ms. */
+const AGAIN = 1_000
+
+export type Way = {
+  /** The backend's effective health; null on the way out. */
+  health: () => Health | null
+  send: (begun: Begun, mail: Mail, onOurFault: (error: unknown) => void) => Promise<Sent>
+  /** Hears what came of it, before it is settled. `ours`: it failed through our own fault. */
+  heard: (told: ReadonlyMap<string, Outcome>, decision: Decision, ours: boolean) => Promise<void>
+  /** The process is ending: what was cut off is nobody's fault. */
+  ending: () => boolean
+}
+
+export type Notifier = { failed(begun: Begun, failures: readonly Failure[]): Promise<void> }
+
+export async function attemptDelivery(
+  services: Services,
+  notifier: Notifier,
+  deliveryId: string,
+  way: Way,
+): Promise<void> {
+  const { db, log } = services
+  const begun = await untilDone(services, way, 'begin', () => begin(db, deliveryId, new Date()))
+  if (!begun) return
+  const startedAt = Date.now()
+  const lease = setInterval(() => void renew(db, begun, new Date()).catch(() => {}), LEASE_RENEWAL)
+  try {
+    let ours = false
+    const sent: Sent =
+      begun.recipients.length === 0
+        ? { told: new Map(), host: null }
+        : await way.send(begun, mailOf(services, begun), error => {
+            ours = true
+            log.error({ event: 'delivery.content-unreadable', id: begun.message.id, error })
+          })
+    const now = new Date()
+    const interrupted = way.ending()
+    const decision = decide(sent.told, {
+      health: way.health(),
+      createdAt: begun.createdAt,
+      now,
+      random: Math.random(),
+    })
+    // Cut off by our own ending: try again at once when we are back.
+    if (interrupted && decision.guarded.length === 0) decision.rest = { state: 'queued' }
+    else await way.heard(sent.told, decision, ours)
+
+    const failures = failuresOf(begun, decision)
+    if (failures.length > 0) {
+      await untilDone(services, way, 'notice', () => notifier.failed(begun, failures))
+    }
+    const settled = await untilDone(services, way, 'settle', () =>
+      inTransaction(db, tx =>
+        settle(tx, { ...begun, messageId: begun.message.id }, decision.results, decision.rest, {
+          host: sent.host,
+          outcome: decision.summary,
+          at: now,
+        }),
+      ),
+    )
+    if (settled && settled.notes.length > 0) {
+      void services.spool.note(settled.notes).catch(error => log.warn({ event: 'spool.note-failed', error }))
+    }
+    record(begun, decision, sent, log, Date.now() - startedAt)
+  } finally {
+    clearInterval(lease)
+  }
+}
+
+function mailOf({ spool }: Services, begun: Begun): Mail {
+  const { message } = begun
+  return {
+    sender: message.sender,
+    size: message.size,
+    envelope: message.envelope,
+    recipients: begun.recipients,
+    content: async () => {
+      const { size, content } = await spool.read(message.location)
+      return { size, content }
+    },
+  }
+}
+
+function failuresOf(begun: Begun, decision: Decision): Failure[] {
+  return decision.results.flatMap(result => {
+    if (result.state !== 'failed') return []
+    const recipient = begun.recipients.find(r => r.address === result.address)
+    return recipient ? [{ ...recipient, outcome: result.outcome as Outcome }] : []
+  })
+}
+
+/** Repeats a step while the database is away. @returns null when the process ends first */
+async function untilDone<T>(
+  { log }: Services,
+  way: Way,
+  step: string,
+  work: () => Promise<T>,
+): Promise<T | null> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (isAboutData(error) || way.ending()) throw error
+      if (tries === 1) log.warn({ event: 'delivery.step-failed', step, error })
+      await sleep(AGAIN)
+    }
+  }
+}
+
+function record(
+  begun: Begun,
+  decision: Decision,
+  sent: Sent,
+  log: Services['log'],
+  milliseconds: number,
+): void {
+  const direction = begun.backendId === null ? 'outbound' : 'inbound'
+  duration.observe({ direction }, milliseconds / 1_000)
+  for (const { state, outcome } of decision.results) {
+    settledTotal.inc({ direction, result: state, category: outcome.category })
+  }
+  log.info({
+    event: 'delivery.attempted',
+    id: begun.message.id,
+    delivery: begun.deliveryId,
+    attempt: begun.number,
+    host: sent.host ?? undefined,
+    results: decision.results.map(r => `${r.state}:${r.outcome.category}`),
+    reply: decision.summary.text,
+    milliseconds,
+  })
+}

@@ -1,0 +1,91 @@
+/**
+ * Open connections to the hosts of one destination, kept for the next message.
+ *
+ * Hosts are taken in order of preference; one that could not be reached is passed over for a while, unless
+ * all are so. A connection that stood idle may have been closed by the other side without our knowing: when
+ * a transaction on it fails before its first reply, the caller tries a fresh one (see `Lent.reused`).
+ */
+import type { BackendHost } from '@restante/core/directory/backends.ts'
+import type { Outcome } from '@restante/core/outcome/types.ts'
+import { type DialOptions, dial, type Peer } from './peer.ts'
+
+/** An idle connection is closed after this, in ms: shorter than any server's patience. */
+const IDLE = 5_000
+/** Transactions on one connection. */
+const MOST_TRANSACTIONS = 100
+/** How long an unreachable host is passed over, in ms. */
+const AVOID = 60_000
+
+export type Lent = { peer: Peer; reused: boolean }
+export type Acquired = { type: 'lent'; lent: Lent } | { type: 'failed'; outcome: Outcome }
+
+export interface Pool {
+  /** The hosts to try now, best first. */
+  order(): BackendHost[]
+  /** A connection to one host. */
+  acquire(host: BackendHost, fresh: boolean): Promise<Acquired>
+  release(lent: Lent): void
+  /** Hangs up everything, used or idle. */
+  close(): void
+}
+
+export function createPool(hosts: readonly BackendHost[], options: DialOptions, now = Date.now): Pool {
+  const idle = new Map<BackendHost, { peer: Peer; timer: NodeJS.Timeout }[]>()
+  const all = new Set<Peer>()
+  const avoided = new Map<BackendHost, number>()
+  let closed = false
+
+  function takeIdle(host: BackendHost): Peer | null {
+    const list = idle.get(host) ?? []
+    for (let entry = list.pop(); entry; entry = list.pop()) {
+      clearTimeout(entry.timer)
+      if (entry.peer.usable) return entry.peer
+    }
+    return null
+  }
+
+  return {
+    order() {
+      const time = now()
+      const isAvoided = (host: BackendHost) => (avoided.get(host) ?? 0) > time
+      return [...hosts.filter(host => !isAvoided(host)), ...hosts.filter(isAvoided)]
+    },
+    async acquire(host, fresh) {
+      const kept = fresh ? null : takeIdle(host)
+      if (kept && (!kept.dirty || (await kept.reset()))) {
+        return { type: 'lent', lent: { peer: kept, reused: true } }
+      }
+      const dialed = await dial(host, options)
+      if (dialed.type === 'failed') {
+        if (hosts.length > 1) avoided.set(host, now() + AVOID)
+        return dialed
+      }
+      avoided.delete(host)
+      const { peer } = dialed
+      if (closed) peer.close()
+      all.add(peer)
+      peer.onEnd(() => all.delete(peer))
+      return { type: 'lent', lent: { peer, reused: false } }
+    },
+    release({ peer }) {
+      if (!peer.usable) return
+      if (closed || peer.transactions >= MOST_TRANSACTIONS) return peer.quit()
+      const timer = setTimeout(() => {
+        const list = idle.get(peer.host) ?? []
+        const at = list.findIndex(entry => entry.peer === peer)
+        if (at >= 0) list.splice(at, 1)
+        peer.quit()
+      }, IDLE)
+      timer.unref()
+      const list = idle.get(peer.host) ?? []
+      list.push({ peer, timer })
+      idle.set(peer.host, list)
+    },
+    close() {
+      closed = true
+      for (const list of idle.values()) for (const { timer } of list) clearTimeout(timer)
+      idle.clear()
+      for (const peer of all) peer.close()
+    },
+  }
+}
