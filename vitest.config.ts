@@ -13,6 +13,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/.next/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          sequence: { groupOrder: 0 },
           globalSetup,
         },
       },
@@ -23,6 +24,8 @@ export default defineConfig({
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,
+          // After the others: whole gateways and a browser need the machine for themselves.
+          sequence: { groupOrder: 1 },
           globalSetup,
         },
       },

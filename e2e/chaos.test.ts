@@ -38,7 +38,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'restante-pg-'))
   database = await postgres()
   backend = await startSink({ lmtp: true })
-  gateway = await startGateway({ env: { DATABASE_URL: database.url } })
+  gateway = await startGateway({ env: { DATABASE_URL: database.url, LOG_LEVEL: 'warn' } })
 })
 afterAll(async () => {
   await gateway?.remove()

@@ -55,7 +55,8 @@ export class RelayConnection extends SMTPConnection {
   end(reply: Reply): void {
     if (this._closing || this._closed) return
     this.surroundings.onRefused(reply.reason)
-    this.send(421, textOf({ ...reply, code: 421 }))
+    this.send(reply.code, textOf(reply))
+    this.close()
   }
 
   /** A refused recipient is no error of the client, until there are many. */

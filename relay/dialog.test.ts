@@ -271,7 +271,7 @@ describe('size', () => {
     const block = Buffer.alloc(10_000, 'x')
     const flood = setInterval(() => client.write(block), 1)
     try {
-      expect(await client.reply()).toMatch(/^421 5\.3\.4 /)
+      expect(await client.reply()).toMatch(/^552 5\.3\.4 /)
     } finally {
       clearInterval(flood)
     }

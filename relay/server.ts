@@ -10,17 +10,15 @@ import { newId } from '@restante/core/db/id.ts'
 import type { Directory } from '@restante/core/directory/snapshot.ts'
 import type { Log } from '@restante/core/observe/log.ts'
 import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
-import { SpoolError } from '@restante/core/spool/types.ts'
 import { SMTPServer } from 'smtp-server'
 import { RelayConnection, type Surroundings } from './connection.ts'
 import { acceptedMessages, openConnections, receivedBytes, refusals, timeToReply } from './counters.ts'
 import { envelopeOf } from './envelope.ts'
 import type { RelayLimits } from './limits.ts'
+import { takeMessage } from './message.ts'
 import { connectPolicy } from './policy/connect.ts'
-import { inspected } from './policy/data.ts'
 import { mailPolicy } from './policy/mail.ts'
 import { rcptPolicy } from './policy/rcpt.ts'
-import { receivedHeader } from './received.ts'
 import { Refused, type Reply, replies, textOf } from './replies.ts'
 import type { Certificate } from './tls.ts'
 
@@ -136,70 +134,44 @@ export function createRelay(options: RelayOptions): Relay {
     if (count >= limits.unknownRecipients) connection?.end(replies.tooManyUnknown)
   }
 
-  function onData(stream: Readable, session: Session, done: Done): void {
+  async function onData(stream: Readable, session: Session, done: Done): Promise<void> {
     const connection = server.bySession.get(session)
     const envelope = envelopeOf(session, newId(), new Date(now()))
-    const startedAt = now()
-    let endedAt = startedAt
-    const trace = receivedHeader({
-      helo: session.hostNameAppearsAs,
-      address: session.remoteAddress,
-      by: hostname,
-      protocol: envelope.client?.protocol ?? 'SMTP',
-      tls: envelope.client?.tls,
-      id: envelope.id,
-      recipients: envelope.recipients.map(recipient => recipient.address),
-      at: new Date(envelope.receivedAt),
-    })
-    async function* content(): AsyncGenerator<Buffer> {
-      yield Buffer.from(trace)
-      // The stream must outlive a refusal: the reply is due after the end of data.
-      yield* inspected(keepOpen(stream), limits, () => now() - startedAt)
-      endedAt = now()
-    }
-    void spool.append(envelope, content()).then(
-      spooled => {
-        accepted(envelope, spooled, session)
-        timeToReply.observe((now() - endedAt) / 1_000)
+    const taken = await takeMessage(stream, envelope, { hostname, spool, limits, log, now })
+    switch (taken.type) {
+      case 'accepted':
+        countAccepted(envelope, taken.spooled, taken.waited)
         connection?.messageAccepted()
-        done(null, textOf(replies.queued(spooled.id)))
-        if (surroundings.draining) setImmediate(() => connection?.end(replies.shuttingDown))
-      },
-      async error => {
-        const reply = replyTo(error, envelope, session)
-        if (reply.code === 421) return connection?.end(reply)
-        if (await drained(stream, limits.messageSize, limits.data)) done(refuse(session, reply))
-        else connection?.end({ ...reply, code: 421 })
-      },
-    )
+        done(null, textOf(replies.queued(taken.spooled.id)))
+        break
+      case 'refused':
+        done(refuse(session, taken.reply))
+        break
+      case 'hang-up':
+        connection?.end(taken.reply)
+        break
+      case 'aborted':
+        countRefusal('aborted')
+        log.info({ event: 'relay.aborted', id: envelope.id, client: session.remoteAddress })
+        break
+      default:
+        taken satisfies never
+    }
+    if (surroundings.draining) setImmediate(() => connection?.end(replies.shuttingDown))
   }
 
-  function accepted(envelope: Envelope, spooled: Spooled, session: Session): void {
+  function countAccepted(envelope: Envelope, spooled: Spooled, waited: number): void {
     acceptedMessages.inc()
     receivedBytes.inc(spooled.size)
+    timeToReply.observe(waited / 1_000)
     log.info({
       event: 'relay.accepted',
       id: spooled.id,
-      client: session.remoteAddress,
+      client: envelope.client?.address,
       sender: envelope.sender,
       recipients: envelope.recipients.length,
       size: spooled.size,
     })
-  }
-
-  function replyTo(error: unknown, envelope: Envelope, session: Session): Reply {
-    if (error instanceof Refused) return error.reply
-    if (error instanceof SpoolError) {
-      log.error({ event: 'relay.spool-refused', id: envelope.id, code: error.code, error })
-      return error.code === 'full' ? replies.full : replies.failed
-    }
-    if ((error as NodeJS.ErrnoException)?.code === 'ECONNECTION') {
-      log.info({ event: 'relay.aborted', id: envelope.id, client: session.remoteAddress })
-      countRefusal('aborted')
-      return replies.broken
-    }
-    log.error({ event: 'relay.failed', id: envelope.id, error })
-    return replies.broken
   }
 
   const server = new RelayServer({
@@ -263,32 +235,3 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 const connectionsOf = (server: SMTPServer) => [...server.connections] as RelayConnection[]
-
-/** Iterates without destroying the stream when the iteration is left early. */
-function keepOpen(stream: Readable): AsyncIterable<Buffer> {
-  return stream.iterator({ destroyOnReturn: false })
-}
-
-/**
- * Reads the rest of a message that was refused, so that the reply comes where the client expects it.
- * @returns false when there is too much of it, it takes too long, or the client left
- */
-function drained(stream: Readable, limit: number, patience: number): Promise<boolean> {
-  return new Promise(resolve => {
-    if (stream.readableEnded) return resolve(true)
-    if (stream.destroyed) return resolve(false)
-    let size = 0
-    const finish = (ended: boolean) => {
-      clearTimeout(timer)
-      resolve(ended)
-    }
-    const timer = setTimeout(() => finish(false), patience)
-    stream.on('data', (chunk: Buffer) => {
-      size += chunk.length
-      if (size > limit) finish(false)
-    })
-    stream.once('end', () => finish(true))
-    stream.once('close', () => finish(stream.readableEnded))
-    stream.once('error', () => finish(false))
-  })
-}

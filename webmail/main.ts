@@ -41,7 +41,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
   server.headersTimeout = 20_000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(settings.WEBMAIL_PORT, resolve)
+    server.listen({ port: settings.WEBMAIL_PORT, host: settings.WEBMAIL_HOST }, resolve)
   })
   log.info({ event: 'webmail.listening', port: settings.WEBMAIL_PORT, url: settings.PUBLIC_URL })
 

@@ -19,7 +19,7 @@ export function loop(
   name: string,
   interval: number,
   log: Log,
-  work: () => Promise<number | undefined | void>,
+  work: () => Promise<unknown>,
 ): Loop {
   let closed = false
   let again = false
@@ -30,7 +30,8 @@ export function loop(
   async function round(): Promise<void> {
     let wait = interval
     try {
-      wait = (await work()) ?? interval
+      const wanted = await work()
+      if (typeof wanted === 'number') wait = wanted
       if (failing) log.info({ event: 'loop.well-again', loop: name })
       failing = false
     } catch (error) {

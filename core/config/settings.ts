@@ -47,6 +47,7 @@ export const definitions = {
   RELAY_PORT: [port(2525), 'Port for inbound SMTP. Point port 25 of the machine at it.'],
   SUBMISSION_PORT: [port(2587), 'Port for submission with STARTTLS (RFC 6409).'],
   SUBMISSIONS_PORT: [port(2465), 'Port for submission over implicit TLS (RFC 8314).'],
+  WEBMAIL_HOST: [optionalText, 'Address that the webmail listens on. Default: all of them, IPv6 and IPv4.'],
   WEBMAIL_PORT: [port(3000), 'Port of the webmail, the admin pages, JMAP and the API.'],
   PUBLIC_URL: [
     urlOf('http', 'https').optional(),

@@ -57,7 +57,8 @@ function refine(cause: Cause, outcome: Outcome): Cause {
 
 /** One line for admins: where and what. */
 export function describe(outcome: Outcome): string {
-  return [outcome.host, outcome.phase && `at ${outcome.phase}`, outcome.text].filter(Boolean).join(': ').slice(0, 500)
+  const said = [outcome.code, outcome.enhanced, outcome.text].filter(Boolean).join(' ')
+  return [outcome.host, outcome.phase && `at ${outcome.phase}`, said].filter(Boolean).join(': ').slice(0, 500)
 }
 
 /** What an outcome says about the width of the window. null: nothing. */

@@ -40,7 +40,7 @@ export async function addDomain(
   db: Executor,
   input: NewDomain,
   sealKey: Buffer,
-): Promise<{ id: string; domain: string; backendId: string }> {
+): Promise<{ id: string; domain: string; organizationId: string; backendId: string }> {
   const name = normalizeDomain(input.domain)
   if (!name?.includes('.')) throw new DirectoryError('bad-domain', `${input.domain} is not a domain name`)
   if (input.backends.length === 0) {
@@ -58,7 +58,7 @@ export async function addDomain(
       .insertInto('domain')
       .values({ id, organization_id: organization.id, name, backend_id: backendId })
       .execute()
-    return { id, domain: name, backendId }
+    return { id, domain: name, organizationId: organization.id, backendId }
   })
 }
 

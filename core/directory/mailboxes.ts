@@ -45,7 +45,10 @@ export type NewMailbox = {
 }
 
 /** @throws DirectoryError `bad-address`, `unknown-domain`, `address-taken`, `unknown-person`, `other-organization` */
-export async function addMailbox(db: Executor, input: NewMailbox): Promise<{ id: string; address: string }> {
+export async function addMailbox(
+  db: Executor,
+  input: NewMailbox,
+): Promise<{ id: string; organizationId: string; address: string }> {
   const own = requireAddress(input.address)
   return change(db, async tx => {
     const domain = await findDomain(tx, own.domain)
@@ -84,7 +87,7 @@ export async function addMailbox(db: Executor, input: NewMailbox): Promise<{ id:
     for (const member of input.members ?? []) {
       await insertMember(tx, { id, organizationId: domain.organization_id }, member)
     }
-    return { id, address: own.address }
+    return { id, organizationId: domain.organization_id, address: own.address }
   })
 }
 

@@ -19,9 +19,30 @@ export type IngestContext = {
   directory: () => Router
 }
 
-/** @throws when the database is away; the message is safe in the spool nevertheless */
-export async function ingestMessage(context: IngestContext, accepted: Accepted): Promise<void> {
+/**
+ * @param folderId where the sender's copy goes, when that is a folder without a role; the log's consumer, if
+ * it comes first, puts it by role, and it is moved
+ * @throws when the database is away; the message is safe in the spool nevertheless
+ */
+export async function ingestMessage(
+  context: IngestContext,
+  accepted: Accepted,
+  folderId?: string,
+): Promise<void> {
   const prepared = await prepare(context.spool, accepted, context.directory())
-  const { queued } = await inTransaction(context.db, tx => insertMessages(tx, [prepared], new Date()))
+  const { queued } = await inTransaction(context.db, async tx => {
+    const inserted = await insertMessages(tx, [prepared], new Date())
+    const copy = accepted.envelope.copy
+    if (folderId && copy) {
+      await tx
+        .updateTable('email')
+        .set({ folder_id: folderId })
+        .where('id', '=', copy.emailId)
+        .where('mailbox_id', '=', copy.mailboxId)
+        .where('folder_id', '<>', folderId)
+        .execute()
+    }
+    return inserted
+  })
   await context.queues.enqueue(queued)
 }

@@ -49,7 +49,11 @@ export function planMessage(envelope: Envelope, directory: Router): Plan {
   const organizations = new Set<string>()
   const sender = envelope.sender ? directory.route(envelope.sender) : undefined
   const senderOrganization =
-    envelope.kind === 'submission' && sender?.type === 'local' ? sender.organizationId : null
+    envelope.kind === 'notice'
+      ? (envelope.organizationId ?? null)
+      : envelope.kind === 'submission' && sender?.type === 'local'
+        ? sender.organizationId
+        : null
   if (senderOrganization) organizations.add(senderOrganization)
 
   for (const recipient of envelope.kind === 'stored' ? [] : distinct(envelope.recipients)) {

@@ -63,7 +63,7 @@ export function changesOf(
 ): Changes {
   const limit = Math.min(maxChanges ?? MAX_CHANGES, MAX_CHANGES)
   const relevant = found
-    .filter(change => !(change.destroyed && change.createdModseq > since.created))
+    .filter(change => !(change.destroyed && change.createdModseq > since.modseq))
     .filter(
       change =>
         change.modseq > since.modseq ||

@@ -30,6 +30,8 @@ export type Notice = {
   original: {
     /** The header block, without the empty line after it; what is beyond 64 KiB is left out. */
     headers: Buffer
+    /** The whole message instead, for a sender who asked for it (RET=FULL, RFC 3461 §4.3). */
+    content?: Buffer
     messageId: string | null
     envid?: string | null
     receivedAt: Date
@@ -72,13 +74,13 @@ export function composeNotice(notice: Notice): Buffer {
     '',
     ...statusFields(notice),
     `--${boundary}`,
-    'Content-Type: text/rfc822-headers',
+    `Content-Type: ${notice.original.content ? 'message/rfc822' : 'text/rfc822-headers'}`,
     'Content-Transfer-Encoding: 8bit',
     '',
   ]
   return Buffer.concat([
     Buffer.from(`${[...head, '', ...body].join('\r\n')}\r\n`),
-    originalHeaders(notice.original.headers, boundary),
+    notice.original.content ?? originalHeaders(notice.original.headers, boundary),
     Buffer.from(`\r\n--${boundary}--\r\n`),
   ])
 }

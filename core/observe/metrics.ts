@@ -25,12 +25,16 @@ export function histogram<L extends string = never>(
 /** What `/healthz` answers: `ok` decides between 200 and 503; the rest is shown as it is. */
 export type Health = { ok: boolean; reason?: string } & Record<string, unknown>
 
+/** Node's own metrics can be registered once a process. */
+let defaultsCollected = false
+
 /** Serves `/metrics` and `/healthz` until the returned server is closed. */
 export async function serveMetrics(
   at: { host: string; port: number },
   health: () => Health | Promise<Health>,
 ): Promise<Server> {
-  collectDefaultMetrics({ register: registry, prefix: 'restante_' })
+  if (!defaultsCollected) collectDefaultMetrics({ register: registry, prefix: 'restante_' })
+  defaultsCollected = true
   const server = createServer(async (request, response) => {
     try {
       if (request.url === '/metrics') {

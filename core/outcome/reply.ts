@@ -6,7 +6,7 @@ export type Reply = {
   code: number
   /** "5.1.1"; undefined when the reply has none, or one that contradicts its code. */
   enhanced?: string
-  /** The whole reply as one line, code included, at most 500 characters. */
+  /** What it says beside the two, as one line of at most 500 characters. */
   text: string
 }
 
@@ -23,14 +23,14 @@ export function parseReply(raw: string): Reply | null {
   const found = lines.map(line => ENHANCED.exec(line)).find(match => match !== null)
   // RFC 2034 §4: the class must match the reply's. A server that says 450 5.1.1 means 450: trying again costs
   // little, giving up costs a message.
-  const enhanced = found && found[1] === code[0] ? `${found[1]}.${Number(found[2])}.${Number(found[3])}` : undefined
-  return { code: Number(code), enhanced, text: oneLine(lines) }
+  const enhanced =
+    found && found[1] === code[0] ? `${found[1]}.${Number(found[2])}.${Number(found[3])}` : undefined
+  return { code: Number(code), enhanced, text: textOf(lines, enhanced !== undefined) }
 }
 
-function oneLine(lines: readonly string[]): string {
-  const [first, ...rest] = lines
-  const text = [first, ...rest.map(line => line.replace(/^\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3})?\s*/, ''))]
-  return clean(text.join(' '))
+function textOf(lines: readonly string[], withEnhanced: boolean): string {
+  const prefix = withEnhanced ? /^\d{3}[ -]?(?:[245]\.\d{1,3}\.\d{1,3}\b)?/ : /^\d{3}[ -]?/
+  return clean(lines.map(line => line.replace(prefix, '')).join(' '))
 }
 
 /** One line without control characters, at most 500 characters. */

@@ -189,11 +189,15 @@ describe('the header of a segment', () => {
 
   test('of version 1 is what it always was', () => {
     const fixed = segmentKeys(Buffer.alloc(32, 7), Buffer.alloc(32, 9))
-    expect(encodeSegmentHeader(fixed).toString('hex')).toMatchInlineSnapshot(`"895253504f4f4c0a01000000400000000909090909090909090909090909090909090909090909090909090909090909fdc201982ebf46a500000000430c832f"`)
+    expect(encodeSegmentHeader(fixed).toString('hex')).toMatchInlineSnapshot(
+      `"895253504f4f4c0a01000000400000000909090909090909090909090909090909090909090909090909090909090909fdc201982ebf46a500000000430c832f"`,
+    )
     const note = encodeRecord(noteDraft({ kind: 'removed', messageId: 'm', at: 't' }), START, fixed, {
       encrypt: false,
       compress: false,
     })
-    expect(note.subarray(0, RECORD_HEADER).toString('hex')).toMatchInlineSnapshot(`"8e5245430200000040000000000000002b000000000000008f60058fdb85125a"`)
+    expect(note.subarray(0, RECORD_HEADER).toString('hex')).toMatchInlineSnapshot(
+      `"8e5245430200000040000000000000002b000000000000008f60058fdb85125a"`,
+    )
   })
 })

@@ -163,6 +163,7 @@ export class S3Store extends S3Reader implements WritableStore {
   readonly #beat: NodeJS.Timeout
   /** When our last sign of life was taken, by this process's own clock. */
   #lastBeat = 0
+  #beating: Promise<void> | undefined
   readonly #own = new Set<string>()
   /** What others' signs of life were, and since when they are so. */
   readonly #seen = new Map<string, { sign: number; since: number }>()
@@ -193,10 +194,17 @@ export class S3Store extends S3Reader implements WritableStore {
     }
   }
 
-  async #signOfLife(): Promise<void> {
+  #signOfLife(): Promise<void> {
     const at = performance.now()
-    await this.bucket.put(`writers/${this.writerId}`, Buffer.from(new Date().toISOString()))
-    this.#lastBeat = at
+    this.#beating ??= this.bucket
+      .put(`writers/${this.writerId}`, Buffer.from(new Date().toISOString()))
+      .then(() => {
+        this.#lastBeat = at
+      })
+      .finally(() => {
+        this.#beating = undefined
+      })
+    return this.#beating
   }
 
   /** @throws when somebody may have taken us for dead, and closed this segment */

@@ -47,6 +47,8 @@ export type Envelope = {
     tls?: string
     person?: string
   }
+  /** For a notice: the organization it speaks for, whose way out it takes. */
+  organizationId?: string
   /** For submission and stored: whose copy this is and which folder it goes to (Sent, Drafts, …). */
   copy?: {
     mailboxId: string

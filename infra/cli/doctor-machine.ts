@@ -84,13 +84,16 @@ export async function certificateCheck(
   settings: Pick<Settings, 'RESTANTE_DATA' | 'TLS_CERT' | 'RESTANTE_HOSTNAME'>,
   now: Date,
 ): Promise<Check> {
-  const own = join(settings.RESTANTE_DATA, 'tls', 'certificate.pem')
+  const own = join(settings.RESTANTE_DATA, 'tls', 'self-signed.pem')
   const file = settings.TLS_CERT ?? own
-  const pem = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' && !settings.TLS_CERT) return null
     throw error
   })
-  if (!pem) return warned('certificate', 'none yet', 'The first start makes a self-signed one.')
+  if (!text) return warned('certificate', 'none yet', 'The first start makes a self-signed one.')
+  // Our own file holds the key as well.
+  const pem = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/.exec(text)?.[0]
+  if (!pem) return failed('certificate', `${file} holds no certificate`, 'Give it in PEM form.')
   const certificate = new X509Certificate(pem)
   const left = Date.parse(certificate.validTo) - now.getTime()
   const renew = settings.TLS_CERT

@@ -23,9 +23,7 @@ export async function partChecks(settings: Settings): Promise<Check[]> {
     checks.push(await portsCheck(settings))
   }
   checks.push(
-    await guarded('snapshot', 'Look at the log of the relay.', () =>
-      snapshotCheck(settings, running, new Date()),
-    ),
+    await guarded('snapshot', 'Delete it and restart the gateway.', () => snapshotCheck(settings, parts)),
   )
   return checks
 }
@@ -101,23 +99,28 @@ function occupy(port: number): Promise<string | null> {
   })
 }
 
-async function snapshotCheck(settings: Settings, running: boolean, now: Date): Promise<Check> {
+/** The relay tells how old its directory is; the file on disk changes only with its content. */
+async function snapshotCheck(settings: Settings, parts: readonly PartHealth[]): Promise<Check> {
   const file = join(settings.RESTANTE_DATA, 'snapshot', 'directory.json')
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return null
     throw error
   })
+  const relay = parts.find(part => part.name === 'relay')
   if (text === null) {
-    const detail = 'there is none yet'
-    return running
-      ? failed('snapshot', detail, 'Without it the relay can not start while PostgreSQL is away.')
-      : warned('snapshot', detail, 'The first start makes it.')
+    return relay?.state === 'serving'
+      ? failed(
+          'snapshot',
+          `there is no ${file}`,
+          'Without it the relay can not start while PostgreSQL is away.',
+        )
+      : warned('snapshot', 'there is none yet', 'The first start makes it.')
   }
-  const { readAt } = JSON.parse(text) as { readAt?: string }
-  const age = now.getTime() - Date.parse(readAt ?? '')
-  if (Number.isNaN(age)) return failed('snapshot', `${file} has no date`, `Delete ${file} and restart.`)
-  const detail = `read ${duration(age)} ago`
-  return running && age > SNAPSHOT_OLD
+  JSON.parse(text)
+  if (relay?.state !== 'serving') return ok('snapshot', `in ${file}`)
+  const age = Number((relay.report.directory as { ageMs?: number } | undefined)?.ageMs ?? 0)
+  const detail = `confirmed ${duration(age)} ago`
+  return age > SNAPSHOT_OLD
     ? warned('snapshot', detail, 'New recipients are not known to the relay: is PostgreSQL reachable?')
     : ok('snapshot', detail)
 }

@@ -39,8 +39,10 @@ function version(): string {
 
 /** Settings of commander that hold for the program and every command under it. */
 function tame(command: Command): void {
+  command.helpCommand(false)
   command.exitOverride().configureOutput({
-    writeErr: text => process.stderr.write(oneLine(text)),
+    // A group without its command would print its whole help there; main says it in a line.
+    writeErr: text => text.startsWith('Usage:') || process.stderr.write(oneLine(text)),
     outputError: (text, write) => write(text),
   })
   if (!command.options.some(option => option.long === '--json')) {
@@ -62,7 +64,6 @@ export async function main(words: readonly string[]): Promise<void> {
   const program = new Command('restante')
     .description('Mail continuity gateway: the command line.')
     .version(version(), '--version')
-    .helpCommand(false)
     .showHelpAfterError(false)
     .addHelpText('after', '\nEvery command takes --json and --help. Settings: docs/settings.md')
   const called = words.find(word => !word.startsWith('-'))

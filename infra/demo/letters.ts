@@ -7,7 +7,7 @@ import { clara, people, shared, writers } from './cast.ts'
 import { paper } from './paper.ts'
 import { bars, draw, harbour, loaf } from './picture.ts'
 
-export type Letter = Mail.Options & { to: string; from: string }
+export type Letter = Mail.Options & { from: string; to: string; cc?: string }
 
 const MINUTE = 60_000
 const tom = people[1]?.address ?? clara.address

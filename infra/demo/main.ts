@@ -52,6 +52,7 @@ async function demo(): Promise<void> {
     RESTANTE_DATA: data,
     RESTANTE_HOSTNAME: process.env.RESTANTE_HOSTNAME || `mx.${domain}`,
     RELAY_HOST: process.env.RELAY_HOST || '127.0.0.1',
+    WEBMAIL_HOST: process.env.WEBMAIL_HOST || '127.0.0.1',
     RELAY_PORT: String(ports.RELAY_PORT),
     SUBMISSION_PORT: String(ports.SUBMISSION_PORT),
     SUBMISSIONS_PORT: String(ports.SUBMISSIONS_PORT),

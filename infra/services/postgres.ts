@@ -131,7 +131,7 @@ async function initialise(
   const other = readdirSync(folder).find(name => /^\d+$/.test(name))
   if (other) {
     throw new Error(
-      `${join(folder, other)} holds data of PostgreSQL ${other}, this version brings ${binary.major}: see docs/operations.md, upgrade`,
+      `${join(folder, other)} holds data of PostgreSQL ${other}, this version brings ${binary.major}: use the Restante that made it, or set DATABASE_URL`,
     )
   }
   options.say('making the PostgreSQL database')

@@ -30,9 +30,14 @@ export function capture(
   program: string,
   words: readonly string[],
   environment: NodeJS.ProcessEnv = process.env,
+  folder = process.cwd(),
 ): Promise<Captured> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
+    const child = spawn(program, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment,
+      cwd: folder,
+    })
     let output = ''
     const add = (chunk: Buffer) => {
       output += chunk.toString('utf8')

@@ -51,11 +51,13 @@ export async function buildWebmail(): Promise<void> {
     console.log('building the webmail, this takes a minute')
     const next = createRequire(join(root, 'webmail/package.json')).resolve('next/dist/bin/next')
     const started = Date.now()
-    const { code, output } = await capture(process.execPath, [next, 'build', join(root, 'webmail')], {
-      ...process.env,
-      NODE_ENV: 'production',
-      NEXT_TELEMETRY_DISABLED: '1',
-    })
+    const environment = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' } as const
+    const { code, output } = await capture(
+      process.execPath,
+      [next, 'build'],
+      environment,
+      join(root, 'webmail'),
+    )
     if (code !== 0) {
       process.stderr.write(`${output}\nthe webmail can't be built: see above\n`)
       process.exit(1)

@@ -44,7 +44,7 @@ async function checkPorts(settings: Settings, patience: number): Promise<void> {
     ['RELAY_PORT', settings.RELAY_PORT, RELAY_HOST],
     ['SUBMISSION_PORT', settings.SUBMISSION_PORT, RELAY_HOST],
     ['SUBMISSIONS_PORT', settings.SUBMISSIONS_PORT, RELAY_HOST],
-    ['WEBMAIL_PORT', settings.WEBMAIL_PORT, '0.0.0.0'],
+    ['WEBMAIL_PORT', settings.WEBMAIL_PORT, settings.WEBMAIL_HOST ?? '0.0.0.0'],
     ['METRICS_PORT', METRICS_PORT, METRICS_HOST],
     ['METRICS_PORT + 1', METRICS_PORT + 1, METRICS_HOST],
   ]

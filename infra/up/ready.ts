@@ -6,12 +6,15 @@ export type Part = { name: string; url: string }
 
 /** Where each part is asked. */
 export function healthUrls(settings: Settings): Part[] {
-  const host = settings.METRICS_HOST === '0.0.0.0' ? '127.0.0.1' : settings.METRICS_HOST
-  const at = (where: string, port: number) => `http://${where}:${port}/healthz`
+  const at = (listening: string | undefined, port: number) => {
+    // What listens everywhere is asked here.
+    const host = !listening || listening === '0.0.0.0' || listening === '::' ? '127.0.0.1' : listening
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}/healthz`
+  }
   return [
-    { name: 'relay', url: at(host, settings.METRICS_PORT) },
-    { name: 'worker', url: at(host, settings.METRICS_PORT + 1) },
-    { name: 'webmail', url: at('127.0.0.1', settings.WEBMAIL_PORT) },
+    { name: 'relay', url: at(settings.METRICS_HOST, settings.METRICS_PORT) },
+    { name: 'worker', url: at(settings.METRICS_HOST, settings.METRICS_PORT + 1) },
+    { name: 'webmail', url: at(settings.WEBMAIL_HOST, settings.WEBMAIL_PORT) },
   ]
 }
 

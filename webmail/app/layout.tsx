@@ -1,7 +1,7 @@
 /** The frame of every page: language, colours, fonts. Who may see what is decided by each page, not here. */
 import '@fontsource-variable/inter/wght.css'
-import '@mantine/core/styles.layer.css'
 import '../theme/tokens.css'
+import '@mantine/core/styles.layer.css'
 import { ColorSchemeScript } from '@mantine/core'
 import type { Metadata, Viewport } from 'next'
 import { headers } from 'next/headers'

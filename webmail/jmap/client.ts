@@ -120,7 +120,8 @@ function settle(group: Group, g: number, responses: readonly Invocation[]): void
     const response = responses.find(([, , id]) => id === `${g}.${c}`)
     if (!response || response[0] === 'error') {
       const { type = 'serverFail', description } = (response?.[1] ?? {}) as Record<string, string>
-      return group.reject(new MethodError(type, description ?? one.name))
+      group.reject(new MethodError(type, description ?? one.name))
+      return
     }
     results.push(response[1])
   }

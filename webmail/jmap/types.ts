@@ -1,5 +1,7 @@
 /** The shapes of RFC 8620 and RFC 8621 that the webmail uses, and the gateway's own few additions. */
 
+import type { Outcome } from '@restante/core/outcome/types.ts'
+
 export type Id = string
 
 export type JmapSession = {
@@ -88,6 +90,10 @@ export type DeliveryStatus = {
   smtpReply: string
   delivered: 'queued' | 'yes' | 'no' | 'unknown'
   displayed: 'unknown' | 'yes'
+  /** The gateway's own: what the last attempt came to, where the delivery stands, when it is tried again. */
+  'restante:outcome': Outcome | null
+  'restante:state': NonNullable<DeliveryMark>
+  'restante:nextAttempt': string | null
 }
 
 export type Submission = {
@@ -104,7 +110,12 @@ export type Submission = {
   deliveryStatus: Record<string, DeliveryStatus> | null
 }
 
-export type SetError = { type: string; description?: string | null; properties?: string[]; invalidRecipients?: string[] }
+export type SetError = {
+  type: string
+  description?: string | null
+  properties?: string[]
+  invalidRecipients?: string[]
+}
 
 export type Get<T> = { accountId: Id; state: string; list: T[]; notFound: Id[] }
 export type QueryResult = {

@@ -39,7 +39,9 @@ export function Banner({ accounts, account }: { accounts: readonly Account[]; ac
     text = t('offline')
   } else if (worst?.health === 'down') {
     tone = 'wait'
-    text = shared ? t('downShared', { ...times(worst.since), name: name ?? '' }) : t('down', times(worst.since))
+    text = shared
+      ? t('downShared', { ...times(worst.since), name: name ?? '' })
+      : t('down', times(worst.since))
   } else if (worst?.health === 'recovering') {
     tone = 'calm'
     text = t('recovering', times(worst.since))

@@ -1,17 +1,17 @@
 'use client'
 /**
  * How far a message that was sent from here has come, for each recipient. It says what is known and no more:
- * that the next server accepted it, not that somebody has it.
+ * that the next server accepted it, not that somebody has it. Loaded when such a message is opened, because
+ * the sentences come in four languages.
  */
+import { explain } from '@restante/core/outcome/sentences.ts'
 import { IconAlertTriangle, IconCheck, IconClockHour4 } from '@tabler/icons-react'
-import { useTranslations } from 'next-intl'
+import { useLocale, useTranslations } from 'next-intl'
 import type { DeliveryStatus, Email, Id } from '../jmap/types.ts'
 import styles from './message.module.css'
 import { useSubmission } from './queries.ts'
-import { replyText, type Status } from './reply-text.ts'
-import { useFormats, useNow } from './viewer.tsx'
 
-export function SentStatus({ account, email }: { account: Id; email: Email }) {
+export default function SentStatus({ account, email }: { account: Id; email: Email }) {
   const t = useTranslations('delivery')
   const { data } = useSubmission(account, email.id, true)
   const entries = Object.entries(data?.deliveryStatus ?? {})
@@ -27,36 +27,85 @@ export function SentStatus({ account, email }: { account: Id; email: Email }) {
   )
 }
 
-function Line({ address, status }: { address: string; status: DeliveryStatus & Partial<Status> }) {
+type Progress = 'waiting' | 'accepted' | 'failed'
+
+/** Three things can be seen at a glance; the words say the rest. */
+export function progressOf(status: DeliveryStatus): Progress {
+  switch (status['restante:state']) {
+    case 'delivered':
+      return 'accepted'
+    case 'failed':
+      return 'failed'
+    case 'cancelled':
+      // Its addressee has it here (delivered "yes"), or an admin stopped it.
+      return status.delivered === 'yes' ? 'accepted' : 'failed'
+    case 'queued':
+    case 'held':
+    case 'deferred':
+      return 'waiting'
+  }
+  return status.delivered === 'no' ? 'failed' : status.delivered === 'queued' ? 'waiting' : 'accepted'
+}
+
+const ICONS = { waiting: IconClockHour4, accepted: IconCheck, failed: IconAlertTriangle }
+
+function Line({ address, status }: { address: string; status: DeliveryStatus }) {
   const t = useTranslations('delivery')
-  const formats = useFormats()
-  const now = useNow()
-  const Icon = { queued: IconClockHour4, yes: IconCheck, no: IconAlertTriangle, unknown: IconClockHour4 }[
-    status.delivered
-  ]
-  const reply = replyText(status)
-  const time = (at: string | null) => (at ? formats.moment(new Date(at), now) : '')
-  const words = () => {
-    switch (status.delivered) {
-      case 'yes':
-        if (reply.host && reply.at) return t('acceptedByAt', { host: reply.host, time: time(reply.at) })
-        return reply.host ? t('acceptedBy', { host: reply.host }) : t('accepted')
-      case 'no':
-        return reply.reason ? t('failedWhy', { reason: reply.reason }) : t('failed')
-      case 'unknown':
-        return t('unknown')
-      case 'queued':
-        if (reply.reason && reply.next) return t('waitingWhyNext', { reason: reply.reason, time: time(reply.next) })
-        if (reply.reason) return t('waitingWhy', { reason: reply.reason })
-        return t('waiting')
+  const locale = useLocale()
+  const progress = progressOf(status)
+  const Icon = ICONS[progress]
+  const outcome = status['restante:outcome']
+  const nextAttempt = status['restante:nextAttempt']
+  const said =
+    outcome &&
+    explain(
+      outcome,
+      {
+        recipient: address,
+        nextAt: nextAttempt ? new Date(nextAttempt) : null,
+        timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      },
+      locale,
+    )
+  const words = (): string => {
+    switch (progress) {
+      case 'accepted':
+        if (status['restante:state'] === 'cancelled') return t('here')
+        return outcome?.category === 'accepted' && said ? said.what : t('accepted')
+      case 'failed':
+        return said ? `${said.what} ${said.advice}` : t('failed')
+      case 'waiting':
+        if (status['restante:state'] === 'held') return t('held')
+        if (!said || outcome?.category === 'accepted') return t('waiting')
+        return [
+          said.what,
+          nextAttempt ? t('nextAttempt', { time: momentOf(nextAttempt, locale) }) : '',
+          said.advice,
+        ]
+          .filter(Boolean)
+          .join(' ')
     }
   }
   return (
-    <li data-state={status.delivered}>
+    <li data-state={progress}>
       <Icon size={17} stroke={1.8} aria-hidden />
-      <span>
-        <b>{address}</b> {words()}
-      </span>
+      <div>
+        <p>
+          <b>{address}</b> · {t(`state.${progress}`)}
+        </p>
+        <p className={styles.told}>{words()}</p>
+      </div>
     </li>
   )
+}
+
+function momentOf(at: string, locale: string): string {
+  const date = new Date(at)
+  const today = date.toDateString() === new Date().toDateString()
+  return new Intl.DateTimeFormat(locale === 'en' ? 'en-GB' : locale, {
+    ...(!today && { day: 'numeric', month: 'long' }),
+    hour: '2-digit',
+    minute: '2-digit',
+    timeZoneName: 'short',
+  }).format(date)
 }

@@ -9,11 +9,11 @@ import type { Folder, Id } from '../jmap/types.ts'
 import { useActions } from './actions.ts'
 import { Banner } from './banner.tsx'
 import { BottomBar } from './bottom-bar.tsx'
-import { ComposeWindows } from './compose/windows.tsx'
 import { useCompose } from './compose/start.ts'
+import { ComposeWindows } from './compose/windows.tsx'
 import styles from './desk.module.css'
-import { Folders } from './folders.tsx'
 import { useFolderName } from './folder-names.ts'
+import { Folders } from './folders.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
 import { MessageList } from './list.tsx'
@@ -21,8 +21,8 @@ import { MessagePane } from './message.tsx'
 import { useOverlay } from './pending.ts'
 import { go, usePlace } from './place.ts'
 import { PAGE, useAccounts, useFolders, useList } from './queries.ts'
-import { undoLast } from './toasts.tsx'
 import { visibleRows } from './rows.ts'
+import { undoLast } from './toasts.tsx'
 
 /** Where the reader stands, and what they can see from there. */
 export type Scene = {
@@ -94,11 +94,17 @@ export function Desk() {
     focusRow(target.id)
   }
   const remove = (ids: readonly Id[]) => {
-    const emails = rows.filter(row => row !== undefined && ids.includes(row.id)) as NonNullable<typeof opened>[]
+    const emails = rows.filter(row => row !== undefined && ids.includes(row.id)) as NonNullable<
+      typeof opened
+    >[]
     if (!account || emails.length === 0) return
     const last = rows.findIndex(row => row?.id === emails.at(-1)?.id)
     const next = rows.slice(last + 1).find(row => row && !ids.includes(row.id)) ?? rows[last - 1]
-    actions.remove(account.id, emails, folders.find(one => one.role === 'trash'))
+    actions.remove(
+      account.id,
+      emails,
+      folders.find(one => one.role === 'trash'),
+    )
     if (place.email && ids.includes(place.email)) go({ email: null }, 'replace')
     focusRow(next?.id)
   }
@@ -190,9 +196,7 @@ export function Desk() {
             />
           )}
         </div>
-        {view !== 'message' && (
-          <BottomBar view={view} onCompose={() => compose.fresh(account?.id)} />
-        )}
+        {view !== 'message' && <BottomBar view={view} onCompose={() => compose.fresh(account?.id)} />}
       </div>
       <ComposeWindows accounts={accounts} folderLists={folderLists} />
       <Help open={help} onClose={() => setHelp(false)} />

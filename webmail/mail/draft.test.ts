@@ -77,9 +77,7 @@ test('what goes to the server leaves out what is empty and what has not arrived'
     ...emptyDraft('a'),
     to: [marta],
     text: 'Hello',
-    attachments: [
-      { key: '1', name: 'x', type: 't/x', size: 1, blobId: null, progress: 0.5, failed: false },
-    ],
+    attachments: [{ key: '1', name: 'x', type: 't/x', size: 1, blobId: null, progress: 0.5, failed: false }],
   }
   const sent = toEmail(draft, me, 'drafts')
   expect(sent).toMatchObject({ mailboxIds: { drafts: true }, to: [marta], from: [me] })
@@ -94,6 +92,8 @@ test('what keeps a message from being sent is said one thing at a time', () => {
   expect(obstacle({ ...draft, to: [marta] }, 'joan@')).toBe('bad-recipient')
   const file = { key: '1', name: 'x', type: 't', size: 1, blobId: null, progress: 0, failed: false }
   expect(obstacle({ ...draft, to: [marta], attachments: [file] }, '')).toBe('uploading')
-  expect(obstacle({ ...draft, to: [marta], attachments: [{ ...file, failed: true }] }, '')).toBe('upload-failed')
+  expect(obstacle({ ...draft, to: [marta], attachments: [{ ...file, failed: true }] }, '')).toBe(
+    'upload-failed',
+  )
   expect(obstacle({ ...draft, to: [marta] }, '')).toBe(null)
 })

@@ -1,7 +1,14 @@
 'use client'
 /** Folders by the name people know: those with a role in the reader's language, others as they are called. */
-import { IconArchive, IconFileText, IconFolder, IconInbox, IconSend, IconTrash } from '@tabler/icons-react'
-import { IconAlertOctagon } from '@tabler/icons-react'
+import {
+  IconAlertOctagon,
+  IconArchive,
+  IconFileText,
+  IconFolder,
+  IconInbox,
+  IconSend,
+  IconTrash,
+} from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
 import type { Folder, FolderRole } from '../jmap/types.ts'
 

@@ -60,7 +60,8 @@ function FolderLink(props: { account: Id; folder: Folder; current: boolean }) {
   const name = useFolderName()
   const Icon = folderIcon(folder.role)
   // Drafts are counted whole: each is something to be finished. Elsewhere it is the unread that matter.
-  const count = folder.role === 'drafts' ? folder.totalEmails : folder.role === 'trash' ? 0 : folder.unreadEmails
+  const count =
+    folder.role === 'drafts' ? folder.totalEmails : folder.role === 'trash' ? 0 : folder.unreadEmails
   const place = { account, folder: folder.id, email: null, search: '' }
   return (
     <li>

@@ -12,7 +12,8 @@ export function useKeys(keys: Keys): void {
   latest.current = keys
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
-      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing)
+        return
       if (isTyping(event.target)) return
       const command = latest.current[event.key]
       if (!command) return

@@ -137,7 +137,10 @@ function ListHead({
   }
   useEffect(() => {
     if (text.trim() === scene.search) return
-    const timer = setTimeout(() => go({ search: text.trim(), email: null }, scene.search ? 'replace' : 'push'), 300)
+    const timer = setTimeout(
+      () => go({ search: text.trim(), email: null }, scene.search ? 'replace' : 'push'),
+      300,
+    )
     return () => clearTimeout(timer)
   }, [text, scene.search])
   return (

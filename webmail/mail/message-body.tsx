@@ -1,10 +1,10 @@
 'use client'
+import { IconPhotoOff } from '@tabler/icons-react'
 /**
  * What a message says. Plain text is shown as text; HTML comes as a document of its own, already made safe by
  * the server, in a frame without scripts, forms or an origin. Nothing from outside is fetched until asked.
  */
 import { useQuery } from '@tanstack/react-query'
-import { IconPhotoOff } from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import type { Email, Id } from '../jmap/types.ts'

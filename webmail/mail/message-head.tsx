@@ -2,16 +2,17 @@
 /** Subject, people and time of a message; the rest of its conversation; what became of it on its way. */
 import { IconClockHour4 } from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
-import { type RefObject, useId, useState } from 'react'
+import { lazy, type RefObject, Suspense, useId, useState } from 'react'
 import type { Email, EmailAddress, Id } from '../jmap/types.ts'
 import { Avatar } from './avatar.tsx'
-import { SentStatus } from './delivery-status.tsx'
 import type { Scene } from './desk.tsx'
 import styles from './message.module.css'
 import { displayName, shortNames } from './people.ts'
 import { useThread } from './queries.ts'
 import { RawHeaders } from './raw-headers.tsx'
 import { useFormats, useNow } from './viewer.tsx'
+
+const SentStatus = lazy(() => import('./delivery-status.tsx'))
 
 export function MessageHead(props: {
   scene: Scene
@@ -24,6 +25,7 @@ export function MessageHead(props: {
   const formats = useFormats()
   const now = useNow()
   const [headers, setHeaders] = useState(false)
+  const [addresses, setAddresses] = useState(false)
   const headersId = useId()
   const author = email.from?.[0] ?? { name: null, email: '' }
   const at = new Date(email.sentAt && Date.parse(email.sentAt) ? email.sentAt : email.receivedAt)
@@ -41,13 +43,22 @@ export function MessageHead(props: {
             <strong dir="auto">{author.email ? displayName(author) : t('noSender')}</strong>
             {author.name && <span className={styles.address}>{author.email}</span>}
           </p>
-          <People label={t('to')} people={email.to} />
-          <People label={t('cc')} people={email.cc} />
-          <People label={t('bcc')} people={email.bcc} />
+          <People label={t('to')} people={email.to} whole={addresses} />
+          <People label={t('cc')} people={email.cc} whole={addresses} />
+          <People label={t('bcc')} people={email.bcc} whole={addresses} />
           <p className={styles.when}>
             <time dateTime={at.toISOString()}>{formats.full(at)}</time>
             <span aria-hidden="true"> · </span>
             <span>{formats.relative(at, now)}</span>
+            <span aria-hidden="true"> · </span>
+            <button
+              type="button"
+              className={styles.textButton}
+              aria-pressed={addresses}
+              onClick={() => setAddresses(value => !value)}
+            >
+              {t('addresses')}
+            </button>
             <span aria-hidden="true"> · </span>
             <button
               type="button"
@@ -62,39 +73,35 @@ export function MessageHead(props: {
         </div>
       </div>
       <div id={headersId}>{headers && <RawHeaders account={scene.account} id={email.id} />}</div>
-      {sent && !email.keywords.$draft && <SentStatus account={scene.account} email={email} />}
+      {sent && !email.keywords.$draft && (
+        <Suspense fallback={null}>
+          <SentStatus account={scene.account} email={email} />
+        </Suspense>
+      )}
       <Waiting email={email} />
     </header>
   )
 }
 
-function People({ label, people }: { label: string; people: EmailAddress[] | null }) {
+/** Recipients shown before "and 12 more". */
+const SHOWN = 6
+
+function People(props: { label: string; people: EmailAddress[] | null; whole: boolean }) {
   const t = useTranslations('message')
-  const [all, setAll] = useState(false)
-  if (!people?.length) return null
-  const shown = all ? people : people.slice(0, 4)
+  const people = props.people ?? []
+  if (people.length === 0) return null
+  const shown = props.whole ? people : people.slice(0, SHOWN)
   return (
     <p className={styles.recipients}>
-      <span className={styles.label}>{label}</span>{' '}
+      <span className={styles.label}>{props.label}</span>{' '}
       {shown.map((person, index) => (
-        <span key={`${person.email}-${index}`} title={person.email} dir="auto">
-          {all && person.name ? `${person.name} <${person.email}>` : displayName(person)}
+        // biome-ignore lint/suspicious/noArrayIndexKey: a header can name somebody twice, and never changes
+        <span key={index} title={person.email} dir="auto">
+          {props.whole && person.name ? `${person.name} <${person.email}>` : displayName(person)}
           {index < shown.length - 1 ? ', ' : ''}
         </span>
       ))}
-      {(people.length > 4 || people.some(person => person.name)) && (
-        <>
-          {' '}
-          <button
-            type="button"
-            className={styles.textButton}
-            aria-expanded={all}
-            onClick={() => setAll(value => !value)}
-          >
-            {all ? t('fewer') : people.length > 4 ? t('more', { count: people.length - 4 }) : t('addresses')}
-          </button>
-        </>
-      )}
+      {people.length > shown.length && ` ${t('more', { count: people.length - shown.length })}`}
     </p>
   )
 }

@@ -22,9 +22,9 @@ import { Attachments } from './attachments.tsx'
 import { useCompose } from './compose/start.ts'
 import type { Scene } from './desk.tsx'
 import { folderIcon, useFolderName } from './folder-names.ts'
+import styles from './message.module.css'
 import { MessageBody } from './message-body.tsx'
 import { MessageHead } from './message-head.tsx'
-import styles from './message.module.css'
 import { patched, useOverlay } from './pending.ts'
 import { useEmail } from './queries.ts'
 
@@ -42,6 +42,7 @@ export function MessagePane(props: {
   if (!id) {
     return (
       <section className={styles.nothing} aria-label={t('region')}>
+        <IconMailOpened size={44} stroke={1} aria-hidden />
         <p>{t('nothing')}</p>
       </section>
     )

@@ -28,7 +28,9 @@ test('an address outside ASCII is one', () => {
 test('several people are shown by first names', () => {
   const named = (name: string) => ({ name, email: `${name}@example.org` })
   expect(shortNames([named('Marta Vidal')])).toBe('Marta Vidal')
-  expect(shortNames(['Marta Vidal', 'Joan Puig', 'Ada', 'Pau', 'Lia'].map(named))).toBe('Marta, Joan, Ada, +2')
+  expect(shortNames(['Marta Vidal', 'Joan Puig', 'Ada', 'Pau', 'Lia'].map(named))).toBe(
+    'Marta, Joan, Ada, +2',
+  )
   expect(shortNames([])).toBe('')
 })
 

@@ -70,7 +70,10 @@ export function parseAddress(text: string): EmailAddress | null {
   const angle = /^(.*)<([^<>]+)>$/s.exec(trimmed)
   const email = (angle?.[2] ?? trimmed).trim().replace(/^mailto:/i, '')
   if (!isAddress(email)) return null
-  const name = (angle?.[1] ?? '').trim().replace(/^"(.*)"$/s, '$1').trim()
+  const name = (angle?.[1] ?? '')
+    .trim()
+    .replace(/^"(.*)"$/s, '$1')
+    .trim()
   return { name: name || null, email }
 }
 

@@ -47,7 +47,11 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
       <Menu.Dropdown>
         {viewer.mayAdminister && (
           <>
-            <Menu.Item component="a" href="/admin" leftSection={<IconSettings size={18} stroke={1.6} aria-hidden />}>
+            <Menu.Item
+              component="a"
+              href="/admin"
+              leftSection={<IconSettings size={18} stroke={1.6} aria-hidden />}
+            >
               {t('admin')}
             </Menu.Item>
             <Menu.Divider />

@@ -34,7 +34,8 @@ function trimLines(lines: string[]): string[] {
   return lines.slice(first, last + 1)
 }
 
-const LINK = /\bhttps?:\/\/[^\s<>"]+|\bmailto:[^\s<>"]+|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/giu
+const LINK =
+  /\bhttps?:\/\/[^\s<>"]+|\bmailto:[^\s<>"]+|[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/giu
 
 /** Text with its addresses as links. Only http, https and mailto: nothing else can come out of here. */
 export function link(text: string): Piece[] {

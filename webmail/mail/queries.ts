@@ -96,7 +96,12 @@ export type List = {
  * A folder's messages, newest first. `pages` are the pages on the screen: only those are read, so that a
  * folder of a hundred thousand costs what is seen of it.
  */
-export function useList(account: Id | null, folder: Id | null, search: string, pages: readonly number[]): List {
+export function useList(
+  account: Id | null,
+  folder: Id | null,
+  search: string,
+  pages: readonly number[],
+): List {
   const { client } = useConnection()
   const results = useQueries({
     queries: pages.map(page => ({

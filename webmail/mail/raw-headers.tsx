@@ -13,7 +13,11 @@ export function RawHeaders({ account, id }: { account: Id; id: Id }) {
     queryKey: ['headers', account, id],
     staleTime: Number.POSITIVE_INFINITY,
     queryFn: async () => {
-      const { list } = await client.call('Email/get', { accountId: account, ids: [id], properties: ['headers'] })
+      const { list } = await client.call('Email/get', {
+        accountId: account,
+        ids: [id],
+        properties: ['headers'],
+      })
       return (list[0] as unknown as { headers: { name: string; value: string }[] } | undefined)?.headers ?? []
     },
   })

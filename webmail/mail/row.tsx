@@ -3,7 +3,14 @@
  * One message of the list: who, subject, first words, when. Unread is weight. On a touch screen it can be
  * swept aside: to the left deletes, to the right marks it read or unread.
  */
-import { IconClockHour4, IconCornerUpLeft, IconPaperclip, IconStar, IconStarFilled, IconTrash } from '@tabler/icons-react'
+import {
+  IconClockHour4,
+  IconCornerUpLeft,
+  IconPaperclip,
+  IconStar,
+  IconStarFilled,
+  IconTrash,
+} from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
 import { memo } from 'react'
 import type { EmailRow, Id } from '../jmap/types.ts'
@@ -110,7 +117,11 @@ export const Row = memo(function Row(props: {
           aria-label={t('star')}
           onClick={() => void actions.keyword(scene.account, [email], '$flagged', !starred)}
         >
-          {starred ? <IconStarFilled size={17} aria-hidden /> : <IconStar size={17} stroke={1.7} aria-hidden />}
+          {starred ? (
+            <IconStarFilled size={17} aria-hidden />
+          ) : (
+            <IconStar size={17} stroke={1.7} aria-hidden />
+          )}
         </button>
       </div>
     </div>

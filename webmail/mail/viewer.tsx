@@ -32,10 +32,16 @@ export function useViewer(): Viewer {
 /** The time, renewed twice a minute: enough for "3 minutes ago". */
 export const useNow = () => useContext(NowContext)
 
+/** The language with the reader's own region, for the order of dates; British English where none is said. */
+function regional(locale: string): string {
+  const own = navigator.languages.find(one => one.toLowerCase().startsWith(`${locale}-`))
+  return own ?? (locale === 'en' ? 'en-GB' : locale)
+}
+
 export function useFormats() {
   const locale = useLocale()
   return useMemo(
-    () => ({ ...dates(locale), size: (bytes: number) => size(locale, bytes) }),
+    () => ({ ...dates(regional(locale)), size: (bytes: number) => size(locale, bytes) }),
     [locale],
   )
 }

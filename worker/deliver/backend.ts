@@ -21,7 +21,7 @@ import { atOurBackend } from '@restante/core/outcome/classify.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import { EvidenceDesk } from '../evidence.ts'
 import type { Services } from '../services.ts'
-import { DELIVERY_TIMEOUTS } from '../smtp/peer.ts'
+import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
 import { sendThrough } from '../smtp/route.ts'
 import { attemptDelivery, type Notifier } from './attempt.ts'
@@ -55,7 +55,9 @@ export class BackendRuntime {
     this.backend = backend
     this.#onSettled = onSettled
     this.#window = openWindow(health.effective === 'up' ? START_UP : START_RECOVERING)
-    this.#pool = createPool(backend.hosts, { name: services.hostname, ...DELIVERY_TIMEOUTS })
+    this.#pool = createPool(backend.hosts, host =>
+      dial(host, { name: services.hostname, ...DELIVERY_TIMEOUTS }),
+    )
     this.desk = new EvidenceDesk(services.db, services.log, health, (now, before) => {
       if (now.machine.health === 'recovering' && before.machine.health !== 'recovering') {
         this.#setWindow(openWindow(START_RECOVERING))

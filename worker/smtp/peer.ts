@@ -74,10 +74,11 @@ async function open(host: BackendHost, options: DialOptions, clear: boolean): Pr
     allowInternalNetworkInterfaces: true,
     logger: transcript.logger,
     transactionLog: true,
+    customAuth: { [SPEAK]: context => peer.spoken(line => context.sendCommand(line)) },
     tls: { rejectUnauthorized: strict, minVersion: 'TLSv1.2' },
   })
   const name = options.serverName ?? host.host
-  const peer = new Peer(connection, transcript, name, host)
+  const peer: Peer = new Peer(connection, transcript, name, host)
   const error = await peer.attempt(done => connection.connect(done))
   if (error === null && host.user) {
     transcript.phase = 'auth'
@@ -108,6 +109,9 @@ export type PeerError = Error & {
   timeoutType?: string
 }
 
+type Say = (line: string) => Promise<{ response: string }>
+const SPEAK = 'X-SPEAK'
+
 export class Peer {
   readonly connection: SMTPConnection
   readonly transcript: Transcript
@@ -122,6 +126,7 @@ export class Peer {
   #lost: PeerError | null = null
   #waiting = new Set<(error: PeerError) => void>()
   #onEnd: () => void = () => {}
+  #speak: (say: Say) => Promise<void> = async () => {}
 
   constructor(connection: SMTPConnection, transcript: Transcript, name: string, host: BackendHost) {
     this.connection = connection
@@ -162,6 +167,24 @@ export class Peer {
       this.#waiting.add(settle)
       work(error => settle(error ?? null))
     })
+  }
+
+  /**
+   * Sends one command and gives its reply, or the error when the connection is lost. By way of an
+   * authentication of our own making: that is how the library lets others speak on its connection.
+   */
+  async command(line: string): Promise<string | PeerError> {
+    let reply: string | null = null
+    this.#speak = async say => {
+      reply = (await say(line)).response
+    }
+    const error = await this.attempt(done => this.connection.login({ method: SPEAK }, done))
+    return reply ?? error ?? new Error('no answer')
+  }
+
+  /** Handler of the made-up authentication method SPEAK. */
+  async spoken(say: Say): Promise<void> {
+    await this.#speak(say)
   }
 
   /** Ends a transaction that went wrong. @returns false when the connection is of no more use */

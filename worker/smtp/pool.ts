@@ -7,7 +7,7 @@
  */
 import type { BackendHost } from '@restante/core/directory/backends.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
-import { type DialOptions, dial, type Peer } from './peer.ts'
+import type { Dialed, Peer } from './peer.ts'
 
 /** An idle connection is closed after this, in ms: shorter than any server's patience. */
 const IDLE = 5_000
@@ -29,9 +29,15 @@ export interface Pool {
   close(): void
 }
 
-export function createPool(hosts: readonly BackendHost[], options: DialOptions, now = Date.now): Pool {
+/** @param dial opens a connection to one of the hosts */
+export function createPool(
+  hosts: readonly BackendHost[],
+  dial: (host: BackendHost) => Promise<Dialed>,
+  now: () => number = Date.now,
+): Pool {
   const idle = new Map<BackendHost, { peer: Peer; timer: NodeJS.Timeout }[]>()
-  const all = new Set<Peer>()
+  /** Which host a connection was asked for: `peer.host` may be what that resolved to. */
+  const asked = new Map<Peer, BackendHost>()
   const avoided = new Map<BackendHost, number>()
   let closed = false
 
@@ -55,7 +61,7 @@ export function createPool(hosts: readonly BackendHost[], options: DialOptions, 
       if (kept && (!kept.dirty || (await kept.reset()))) {
         return { type: 'lent', lent: { peer: kept, reused: true } }
       }
-      const dialed = await dial(host, options)
+      const dialed = await dial(host)
       if (dialed.type === 'failed') {
         if (hosts.length > 1) avoided.set(host, now() + AVOID)
         return dialed
@@ -63,29 +69,30 @@ export function createPool(hosts: readonly BackendHost[], options: DialOptions, 
       avoided.delete(host)
       const { peer } = dialed
       if (closed) peer.close()
-      all.add(peer)
-      peer.onEnd(() => all.delete(peer))
+      asked.set(peer, host)
+      peer.onEnd(() => asked.delete(peer))
       return { type: 'lent', lent: { peer, reused: false } }
     },
     release({ peer }) {
-      if (!peer.usable) return
+      const host = asked.get(peer)
+      if (!peer.usable || !host) return
       if (closed || peer.transactions >= MOST_TRANSACTIONS) return peer.quit()
       const timer = setTimeout(() => {
-        const list = idle.get(peer.host) ?? []
+        const list = idle.get(host) ?? []
         const at = list.findIndex(entry => entry.peer === peer)
         if (at >= 0) list.splice(at, 1)
         peer.quit()
       }, IDLE)
       timer.unref()
-      const list = idle.get(peer.host) ?? []
+      const list = idle.get(host) ?? []
       list.push({ peer, timer })
-      idle.set(peer.host, list)
+      idle.set(host, list)
     },
     close() {
       closed = true
       for (const list of idle.values()) for (const { timer } of list) clearTimeout(timer)
       idle.clear()
-      for (const peer of all) peer.close()
+      for (const peer of [...asked.keys()]) peer.close()
     },
   }
 }

@@ -50,7 +50,9 @@ export function Compose(props: {
   const account = identity?.accountId ?? draft.accountId
   const folders = props.folderLists[accounts.findIndex(one => one.id === account)] ?? NO_FOLDERS
   const keeper = useKeptDraft(draft, sender, folders, window.saved)
-  const attach = useAttach(draft.accountId, change => setDraft(value => ({ ...value, attachments: change(value.attachments) })))
+  const attach = useAttach(draft.accountId, change =>
+    setDraft(value => ({ ...value, attachments: change(value.attachments) })),
+  )
 
   // The tab of a window that was put aside is called as its subject.
   useEffect(() => {
@@ -128,7 +130,7 @@ export function Compose(props: {
   }
 
   return (
-    // biome-ignore lint/a11y/useSemanticElements: a <dialog> that is not modal gives the keyboard nothing
+    // Not <dialog>: one that is not modal gives the keyboard nothing.
     <div
       role="dialog"
       aria-labelledby={titleId}
@@ -264,7 +266,13 @@ export function Compose(props: {
           {keeper.kept.state === 'saved' && t('kept', { time: formats.short(keeper.kept.at, now) })}
           {keeper.kept.state === 'failed' && t('keepFailed')}
         </span>
-        <button type="button" className={styles.icon} aria-label={t('discard')} title={t('discard')} onClick={discard}>
+        <button
+          type="button"
+          className={styles.icon}
+          aria-label={t('discard')}
+          title={t('discard')}
+          onClick={discard}
+        >
           <IconTrash size={18} stroke={1.7} aria-hidden />
         </button>
       </footer>

@@ -160,7 +160,10 @@ export function useKeptDraft(
                 accountId,
                 update: { [about.emailId]: { [`keywords/${about.keyword}`]: true } },
               })
-              .then(() => refresh(accountId), () => undefined)
+              .then(
+                () => refresh(accountId),
+                () => undefined,
+              )
           }
           refresh(accountId)
           void queries.invalidateQueries({ queryKey: ['submissions', accountId] })

@@ -1,10 +1,10 @@
 'use client'
+import { IconX } from '@tabler/icons-react'
 /**
  * Whom a message goes to: each as a chip, typed, pasted or chosen from people of the organization and from
  * mail. What is no address stays in the field and is said when it is sent.
  */
 import { useQuery } from '@tanstack/react-query'
-import { IconX } from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { EmailAddress } from '../../jmap/types.ts'
@@ -137,7 +137,6 @@ export function Recipients(props: {
           }}
         />
         {open && (
-          // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field
           <div className={styles.suggestions} role="listbox" id={`${id}-list`} aria-label={t('suggestions')}>
             {suggestions.map((person, index) => (
               // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field

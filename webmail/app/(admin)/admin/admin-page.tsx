@@ -1,4 +1,5 @@
 'use client'
+import { IconArrowLeft } from '@tabler/icons-react'
 /**
  * The admin page in the browser.
  *
@@ -8,7 +9,6 @@
  * query that is asked again when the picture changes. Where somebody is stands in the address (place.ts).
  */
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { IconArrowLeft } from '@tabler/icons-react'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useEffect, useState } from 'react'
@@ -93,10 +93,8 @@ function Stale({ freshness, at }: { freshness: Freshness; at: string }) {
   const words = useWords()
   const now = useNow(10_000)
   return (
-    <div role="status">
-      {freshness === 'stale' && (
-        <p className={styles.stale}>{t('stale', { time: words.moment(at, now) })}</p>
-      )}
+    <div role="status" className={styles.status}>
+      {freshness === 'stale' && <p className={styles.stale}>{t('stale', { time: words.moment(at, now) })}</p>}
       {freshness === 'signed-out' && (
         <p className={styles.stale}>
           {t('signedOut')} <Link href="/sign-in?next=%2Fadmin">{t('signIn')}</Link>

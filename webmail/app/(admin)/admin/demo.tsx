@@ -49,7 +49,9 @@ export function Demo() {
             {demo.running ? all('health.up') : all('health.down')}
           </Mark>
         )}
-        <p role="status">{demo ? (demo.running ? t('running') : t('stopped')) : state.error ? t('away') : ' '}</p>
+        <p role="status">
+          {demo ? (demo.running ? t('running') : t('stopped')) : state.error ? t('away') : ' '}
+        </p>
         {demo && (
           <button
             type="button"

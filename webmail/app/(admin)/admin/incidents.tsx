@@ -52,7 +52,9 @@ export function Incidents({ picture }: { picture: Picture }) {
                       <Mark sign={healthSign[change.to]}>{t(`health.${change.to}`)}</Mark>
                       <span className={styles.why}>
                         {change.actor
-                          ? [t('incidents.by', { by: change.actor }), change.detail].filter(Boolean).join(': ')
+                          ? [t('incidents.by', { by: change.actor }), change.detail]
+                              .filter(Boolean)
+                              .join(': ')
                           : change.cause && change.to !== 'up'
                             ? words.cause(change.cause)
                             : ''}

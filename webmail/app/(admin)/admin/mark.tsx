@@ -36,10 +36,12 @@ export function Mark({ sign, children }: { sign: Sign; children: ReactNode }) {
   )
 }
 
-export const healthSign = { up: 'good', degraded: 'warn', down: 'wait', recovering: 'back' } as const satisfies Record<
-  string,
-  Sign
->
+export const healthSign = {
+  up: 'good',
+  degraded: 'warn',
+  down: 'wait',
+  recovering: 'back',
+} as const satisfies Record<string, Sign>
 
 export function stateSign(state: string, moving: boolean): Sign {
   if (moving) return 'moving'

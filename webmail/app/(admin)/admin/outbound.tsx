@@ -57,9 +57,7 @@ export function Outbound({ picture, go }: { picture: Picture; go: Go }) {
                 )}
               </span>
               <span className={styles.reason} title={destination.reason?.text ?? undefined}>
-                {destination.reason
-                  ? words.category(destination.reason.category)
-                  : all('state.queued')}
+                {destination.reason ? words.category(destination.reason.category) : all('state.queued')}
                 {destination.reason?.text && <span className={styles.said}>{destination.reason.text}</span>}
               </span>
             </li>

@@ -1,10 +1,10 @@
 'use client'
 /** Asks before a backend is called up or down: what it will do, to how many messages and of whom. */
 import { Modal } from '@mantine/core'
+import type { Affected } from '@restante/core/queue/overview-story.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useId, useState } from 'react'
-import type { Affected } from '@restante/core/queue/overview-story.ts'
 import { notify } from '../../../mail/toasts.tsx'
 import type { Backend } from './advice.ts'
 import { call } from './api.ts'

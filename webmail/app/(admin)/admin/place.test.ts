@@ -24,8 +24,8 @@ test('what is not understood is left out', () => {
 })
 
 test('the list is asked for the states that a view means', () => {
-  expect(listQuery(start, null)).toBe('state=queued%2Cheld%2Cdeferred&sort=age&limit=50')
+  expect(listQuery(start, null)).toBe('state=queued%2Cheld%2Cdeferred&sort=age&limit=25')
   expect(listQuery({ ...start, view: 'failed', sort: '-age', text: ' x ' }, 'c')).toBe(
-    'state=failed&sort=-age&limit=50&q=x&cursor=c',
+    'state=failed&sort=-age&limit=100&q=x&cursor=c',
   )
 })

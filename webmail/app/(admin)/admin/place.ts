@@ -71,7 +71,11 @@ export const statesOf = (view: View): DeliveryState[] =>
 
 /** The query of GET /api/v1/deliveries for a place. */
 export function listQuery(place: Place, cursor: string | null): string {
-  const query = new URLSearchParams({ state: statesOf(place.view).join(','), sort: place.sort, limit: '50' })
+  const query = new URLSearchParams({
+    state: statesOf(place.view).join(','),
+    sort: place.sort,
+    limit: String(cursor ? 100 : 25),
+  })
   if (place.backend) query.set('backend', place.backend)
   if (place.destination) query.set('destination', place.destination)
   if (place.hold) query.set('hold', place.hold)

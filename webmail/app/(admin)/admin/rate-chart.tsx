@@ -19,11 +19,17 @@ export function RateChart({ name, rates }: { name: string; rates: { in: number[]
   const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)
   const rate = (numbers: readonly number[]) => {
     const average = sum(numbers.slice(-RECENT)) / RECENT
-    return t('perMinute', { count: words.number(average < 10 ? Math.round(average * 10) / 10 : Math.round(average)) })
+    return t('perMinute', {
+      count: words.number(average < 10 ? Math.round(average * 10) / 10 : Math.round(average)),
+    })
   }
   return (
     <span className={styles.chart}>
-      <span className={styles.lines} role="img" aria-label={t('chart', { name, in: sum(rates.in), out: sum(rates.out) })}>
+      <span
+        className={styles.lines}
+        role="img"
+        aria-label={t('chart', { name, in: sum(rates.in), out: sum(rates.out) })}
+      >
         <Lines rates={rates} />
       </span>
       <span className={styles.numbers}>

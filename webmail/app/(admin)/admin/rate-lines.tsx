@@ -15,13 +15,7 @@ export default function RateLines({ rates }: { rates: { in: number[]; out: numbe
       accessibilityLayer={false}
     >
       <YAxis hide domain={[0, (most: number) => Math.max(most, 4)]} />
-      <Line
-        {...line}
-        dataKey="arrived"
-        stroke="var(--ink-faint)"
-        strokeWidth={1.25}
-        strokeDasharray="3 3"
-      />
+      <Line {...line} dataKey="arrived" stroke="var(--ink-faint)" strokeWidth={1.25} strokeDasharray="3 3" />
       <Line {...line} dataKey="accepted" stroke="var(--accent)" strokeWidth={1.75} />
     </LineChart>
   )

@@ -31,7 +31,9 @@ export function usePicture(first: Picture): { picture: Picture; freshness: Fresh
         silence = undefined
         setFreshness('live')
       })
-      source.addEventListener('picture', event => setPicture(JSON.parse((event as MessageEvent<string>).data)))
+      source.addEventListener('picture', event =>
+        setPicture(JSON.parse((event as MessageEvent<string>).data)),
+      )
       source.addEventListener('error', () => {
         silence ??= setTimeout(() => setFreshness('stale'), PATIENCE)
         // The browser tries again by itself after a lost connection, but not after a refusal.

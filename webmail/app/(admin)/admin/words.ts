@@ -34,10 +34,17 @@ export function useWords() {
   const t = useTranslations('admin')
   return useMemo(() => {
     const when = dates(locale)
+    const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
+    const clock = new Intl.DateTimeFormat(locale, time)
+    const dayClock = new Intl.DateTimeFormat(locale, { ...time, day: 'numeric', month: 'short' })
+    const day = new Intl.DateTimeFormat(locale, { dateStyle: 'short' })
     return {
       locale,
-      /** Absolute, short, with the zone. */
-      moment: (at: string, now: number) => when.moment(new Date(at), new Date(now)),
+      /** Absolute and short: the clock today, else with the day. The zone is the reader's; `full` tells it. */
+      moment: (at: string, now: number) => {
+        const date = new Date(at)
+        return (day.format(date) === day.format(now) ? clock : dayClock).format(date)
+      },
       full: (at: string) => when.full(new Date(at)),
       span: (milliseconds: number, most?: number) => span(locale, milliseconds, most),
       age: (at: string, now: number, most?: number) => span(locale, now - Date.parse(at), most),

@@ -1,6 +1,7 @@
 /** next-auth's endpoints: session (renews the cookie), sign-in and sign-out for programs. */
-import NextAuth from 'next-auth'
+
 import type { NextRequest } from 'next/server'
+import NextAuth from 'next-auth'
 import { authOptions } from '../../../../auth/options.ts'
 
 type Context = { params: Promise<{ nextauth: string[] }> }

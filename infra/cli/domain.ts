@@ -1,0 +1,132 @@
+/** `restante domain`: mail domains, the backends that their mail goes to, and what DNS says of them. */
+import { Resolver } from 'node:dns/promises'
+import { networkInterfaces } from 'node:os'
+import { audit } from '@restante/core/access/audit.ts'
+import { normalizeDomain } from '@restante/core/directory/addresses.ts'
+import { addDomain, findDomain, listDomains, setDomainHistory } from '@restante/core/directory/domains.ts'
+import type { Command } from 'commander'
+import { run } from './context.ts'
+import { checkDomain, checkText } from './domain-check.ts'
+import { collect, wholeNumber } from './options.ts'
+import { table } from './table.ts'
+
+/** ms for one try of one name server, and how many tries. */
+const DNS_PATIENCE = { timeout: 2_000, tries: 2 }
+
+export function register(program: Command): void {
+  const group = program.command('domain').description('mail domains whose MX points here')
+
+  group
+    .command('add <domain>')
+    .description('add a domain and the mail server that its mail is delivered to')
+    .requiredOption('--org <name>', 'the organization that it belongs to')
+    .requiredOption(
+      '--backend <url>',
+      'smtp://host:port, smtps://host or lmtp://host:port, with user:password@ and ?tls= (repeatable, in order)',
+      collect,
+    )
+    .option('--imap <url>', 'imaps://host, to check that people can get at their mailboxes')
+    .action(
+      async (
+        domain: string,
+        options: { org: string; backend: string[]; imap?: string },
+        command: Command,
+      ) => {
+        await run(command, async ({ db, sealKey }) => {
+          const data = await db.transaction().execute(async tx => {
+            const added = await addDomain(
+              tx,
+              { domain, organization: options.org, backends: options.backend, imap: options.imap },
+              sealKey,
+            )
+            await audit(tx, {
+              organizationId: added.organizationId,
+              actor: 'cli',
+              action: 'domain.add',
+              target: added.domain,
+            })
+            return added
+          })
+          return { data, text: `added ${data.domain}` }
+        })
+      },
+    )
+
+  group
+    .command('set <domain>')
+    .description('change a domain')
+    .option('--history <days>', 'days that delivered mail stays readable, 0 to 90', wholeNumber)
+    .option('--default-history', "take the organization's")
+    .action(
+      async (domain: string, options: { history?: number; defaultHistory?: boolean }, command: Command) => {
+        const days = options.defaultHistory ? null : options.history
+        if (days === undefined)
+          command.error('nothing to set: give --history or --default-history', { exitCode: 2 })
+        else {
+          await run(command, async ({ db }) => {
+            await db.transaction().execute(async tx => {
+              await setDomainHistory(tx, domain, days)
+              const { organization_id: organizationId, name } = await findDomain(tx, domain)
+              await audit(tx, {
+                organizationId,
+                actor: 'cli',
+                action: 'domain.set',
+                target: name,
+                detail: { historyDays: days },
+              })
+            })
+            const data = (await listDomains(db)).find(row => row.name === normalizeDomain(domain))
+            return {
+              data: data ?? { name: domain },
+              text: `${domain}: history ${data?.historyDays ?? days} days`,
+            }
+          })
+        }
+      },
+    )
+
+  group
+    .command('check <domain>')
+    .description('ask DNS whether mail for the domain comes here')
+    .action(async (domain: string, _options: unknown, command: Command) => {
+      await run(command, async ({ db, settings }) => {
+        const resolver = new Resolver(DNS_PATIENCE)
+        if (settings.DNS_SERVERS.length > 0) resolver.setServers([...settings.DNS_SERVERS])
+        const data = await checkDomain(domain, {
+          dns: resolver,
+          hostname: settings.RESTANTE_HOSTNAME,
+          ownAddresses: ownAddresses(),
+          known: new Set((await listDomains(db)).map(row => row.name)),
+        })
+        return { data, text: checkText(data) }
+      })
+    })
+
+  group
+    .command('list')
+    .description('list domains')
+    .action(async (_options: unknown, command: Command) => {
+      await run(command, async ({ db }) => {
+        const data = await listDomains(db)
+        return {
+          data,
+          text: table(data, [
+            { title: 'domain', value: row => row.name },
+            { title: 'organization', value: row => row.organization },
+            { title: 'backend', value: row => row.backend },
+            { title: 'history', value: row => row.historyDays, right: true },
+          ]),
+        }
+      })
+    })
+}
+
+/** Addresses of this machine that others can reach. */
+function ownAddresses(): Set<string> {
+  return new Set(
+    Object.values(networkInterfaces())
+      .flatMap(list => list ?? [])
+      .filter(entry => !entry.internal)
+      .map(entry => entry.address),
+  )
+}

@@ -1,0 +1,88 @@
+/**
+ * The worker: what happens to a message after it was accepted. Needs DATABASE_URL and REDIS_URL in its
+ * environment (the supervisor sets them when it runs the servers itself); starts whether they answer or not.
+ */
+import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
+import { type Settings, SettingsError } from '@restante/core/config/settings.ts'
+import { connect } from '@restante/core/db/connection.ts'
+import { keepDirectory } from '@restante/core/directory/keeper.ts'
+import { type Part, runProcess } from '@restante/core/observe/lifecycle.ts'
+import type { Log } from '@restante/core/observe/log.ts'
+import { type Health, serveMetrics } from '@restante/core/observe/metrics.ts'
+import { createQueues } from '@restante/core/queue/queues.ts'
+import { openSpool } from '@restante/core/spool/open.ts'
+import { sql } from 'kysely'
+import type { Services } from './services.ts'
+import { startJobs } from './start.ts'
+
+/** Database connections: a window of 20 for a few backends, and the loops. */
+const CONNECTIONS = 20
+
+async function start(settings: Settings, log: Log): Promise<Part> {
+  const { DATABASE_URL: databaseUrl, REDIS_URL: redisUrl } = settings
+  if (!databaseUrl) throw new SettingsError('DATABASE_URL is unset: start the gateway with npm start')
+  if (!redisUrl) throw new SettingsError('REDIS_URL is unset: start the gateway with npm start')
+  const secret = loadSecret(settings)
+  const db = connect(databaseUrl, {
+    max: CONNECTIONS,
+    name: 'restante-worker',
+    onError: error => log.debug({ event: 'database.idle-connection-lost', error }),
+  })
+  const spool = await openSpool({
+    url: settings.SPOOL_URL,
+    secretKey: deriveKey(secret, 'spool'),
+    encrypt: settings.SPOOL_ENCRYPT === 'on',
+    writer: 'worker',
+    log,
+  })
+  const queues = createQueues({ redisUrl, log })
+  const keeper = await keepDirectory({
+    db,
+    databaseUrl,
+    // The relay keeps the copy on disk; two writers of one file would be one too many.
+    log,
+  })
+  const services: Services = {
+    db,
+    databaseUrl,
+    redisUrl,
+    spool,
+    queues,
+    directory: () => keeper.current,
+    sealKey: deriveKey(secret, 'stored-secrets'),
+    log,
+    hostname: settings.RESTANTE_HOSTNAME,
+    dnsServers: settings.DNS_SERVERS,
+    publicUrl: settings.PUBLIC_URL,
+  }
+  const jobs = startJobs(services)
+  const metrics = await serveMetrics(
+    { host: settings.METRICS_HOST, port: settings.METRICS_PORT + 1 },
+    async (): Promise<Health> => {
+      const faults: string[] = []
+      await sql`select 1`.execute(db).catch(() => faults.push('the database does not answer'))
+      if (!queues.ready()) faults.push('Redis does not answer')
+      const stored = await spool.health()
+      if (!stored.ok) faults.push(stored.reason ?? 'the spool can not be written')
+      const { behind, fault } = jobs.ingestLag()
+      return {
+        ok: faults.length === 0,
+        ...(faults.length > 0 && { reason: faults.join('; ') }),
+        ingest: { behind, ...(fault && { fault }) },
+        directoryAge: keeper.age,
+      }
+    },
+  )
+  return {
+    async close() {
+      metrics.close()
+      await jobs.close()
+      await keeper.close()
+      await queues.close()
+      await spool.close()
+      await db.destroy()
+    },
+  }
+}
+
+await runProcess('worker', start)

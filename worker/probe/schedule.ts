@@ -1,0 +1,38 @@
+/**
+ * When a backend is asked next. Pure.
+ *
+ * Well: every 30 s, unless deliveries went through meanwhile. After a first failure once more within a
+ * second (a connection that was cut says little), then so that three failures are ten seconds apart as soon
+ * as may be, and every ten seconds while it is down. Traffic or not, a killed backend is called down within
+ * 15 s of the first failure.
+ */
+import { HYSTERESIS, type Machine } from '@restante/core/continuity/machine.ts'
+
+export const EVERY = 30_000
+export const EVERY_IN_DOUBT = 10_000
+const SECOND_LOOK = 1_000
+
+/**
+ * All times in ms since the epoch.
+ * @param lastSuccessAt by SMTP, deliveries included
+ * @param lastProbeAt of this kind
+ */
+export function nextSmtpProbe(machine: Machine, lastSuccessAt: number, lastProbeAt: number): number {
+  const { smtp } = machine
+  if (smtp.broken || machine.guard) return lastProbeAt + EVERY_IN_DOUBT
+  if (smtp.failures === 0) return Math.max(lastSuccessAt, lastProbeAt) + EVERY
+  return doubt(smtp.failures, smtp.firstFailureAt ?? 0, smtp.lastFailureAt ?? 0)
+}
+
+export function nextAccessProbe(machine: Machine, lastProbeAt: number): number {
+  const { access } = machine
+  if (access.broken) return lastProbeAt + EVERY_IN_DOUBT
+  if (access.failures === 0) return lastProbeAt + EVERY
+  return doubt(access.failures, access.firstFailureAt ?? 0, access.lastFailureAt ?? 0)
+}
+
+function doubt(failures: number, firstAt: number, lastAt: number): number {
+  if (failures === 1) return lastAt + SECOND_LOOK
+  // Right when the run of failures is long enough to count; later, at the ordinary pace.
+  return Math.max(firstAt + HYSTERESIS, lastAt + SECOND_LOOK)
+}

@@ -1,0 +1,25 @@
+/** The reconciler's rounds, and the clocks that nobody else watches: overrides that run out. */
+import { expireOverrides, holdForDown } from '@restante/core/continuity/store.ts'
+import { counter } from '@restante/core/observe/metrics.ts'
+import { reconcile } from '@restante/core/queue/reconcile.ts'
+import { type Loop, loop } from './loop.ts'
+import type { Services } from './services.ts'
+
+const reconciled = counter('reconciled_total', 'Jobs that the reconciler had to see to, by reason.', ['reason'])
+
+const EVERY = 2_000
+/** Every so many rounds missing jobs are added without comparing counts first. */
+const THOROUGH = 60
+
+export function startReconciler(services: Services): Loop {
+  const { db, queues } = services
+  let round = 0
+  return loop('reconcile', EVERY, services.log, async () => {
+    await expireOverrides(db, new Date())
+    await holdForDown(db, new Date())
+    const done = await reconcile(db, queues, new Date(), ++round % THOROUGH === 0)
+    reconciled.inc({ reason: 'lease-lost' }, done.leasesLost)
+    reconciled.inc({ reason: 'due' }, done.due)
+    reconciled.inc({ reason: 'missing' }, done.readded)
+  })
+}

@@ -1,0 +1,86 @@
+/**
+ * All jobs of the worker on given services: what main.ts starts in a process, and tests on servers of their
+ * own. Every job survives PostgreSQL or Redis being away, at the start as well as later.
+ */
+import { listen } from '@restante/core/db/notify.ts'
+import { startIngest } from '@restante/core/ingest/ingest.ts'
+import { enqueueQueued } from '@restante/core/queue/reconcile.ts'
+import type { Notifier } from './deliver/attempt.ts'
+import { startBackends } from './deliver/backends.ts'
+import { startDrain } from './drain/drain.ts'
+import { startExpire } from './expire/expire.ts'
+import { loop } from './loop.ts'
+import { notifyFailures } from './notify/failures.ts'
+import type { MxOptions } from './outbound/mx.ts'
+import { startOutbound } from './outbound/outbound.ts'
+import { startProber } from './probe/prober.ts'
+import { startReconciler } from './reconcile.ts'
+import type { Services } from './services.ts'
+
+export type Jobs = {
+  /** Milliseconds that ingest is behind the spool, and why it does not get on, if it doesn't. */
+  ingestLag(): { behind: number; fault?: string }
+  close(): Promise<void>
+}
+
+/** Time for attempts under way when the process ends, in ms: less than the drain limit of lifecycle.ts. */
+const GRACE = 5_000
+
+export function startJobs(
+  services: Services,
+  options: { mx?: Pick<MxOptions, 'port' | 'allowLocal'> } = {},
+): Jobs {
+  const { db, log, queues } = services
+  const notifier: Notifier = {
+    failed: (begun, failures) => notifyFailures(services, begun, failures, new Date()),
+  }
+  const drain = startDrain(services, () => backends.all())
+  const backends = startBackends(services, notifier, () => drain.nudge())
+  const outbound = startOutbound(services, notifier, options.mx)
+  const prober = startProber(services, () => backends.all())
+  const expire = startExpire(services)
+  const reconciler = startReconciler(services)
+  const ingest = startIngest({ db, reader: services.spool, directory: services.directory, queues, log })
+
+  /** Deliveries that somebody set free: their jobs are added together. */
+  const freed = new Set<string>()
+  const adder = loop('enqueue', 60_000, log, async () => {
+    const ids = [...freed]
+    freed.clear()
+    await enqueueQueued(db, queues, ids)
+  })
+  const listener = listen(
+    services.databaseUrl,
+    ['directory', 'backend', 'delivery'],
+    (channel, payload) => {
+      if (channel === 'directory') backends.nudge()
+      else if (channel === 'backend') backends.healthChanged(payload)
+      else if (payload) {
+        freed.add(payload)
+        adder.nudge()
+      }
+    },
+    () => {
+      backends.nudge()
+      reconciler.nudge()
+    },
+  )
+
+  return {
+    ingestLag: () => ingest.lag(),
+    async close() {
+      const deadline = Date.now() + GRACE
+      await Promise.all([
+        listener.close(),
+        ingest.close(),
+        drain.close(),
+        prober.close(),
+        expire.close(),
+        reconciler.close(),
+        adder.close(),
+        backends.close(deadline),
+        outbound.close(deadline),
+      ])
+    },
+  }
+}
