@@ -14,7 +14,7 @@ import { type Dovecot, startDovecot } from './servers/dovecot.ts'
 import { type Sink, startSink } from './servers/sink.ts'
 import { SmtpClient } from './smtp.ts'
 import { until } from './until.ts'
-import { untilEmpty, untilKnown } from './watch.ts'
+import { report, untilEmpty, untilKnown } from './watch.ts'
 
 const FOLDER = '/usr/lib/python3.11/test/test_email/data'
 const [atDovecot, atSink] = ['ann@dovecot.example', 'ben@sink.example']
@@ -101,7 +101,7 @@ const cameOut = (all: Buffer[], content: Buffer) =>
   })
 
 test('every message goes in and comes out byte for byte, and opens', async () => {
-  onTestFailed(() => console.error(gateway.log()))
+  onTestFailed(() => report(gateway))
   expect(corpus.length).toBeGreaterThan(40)
   const messages = [...corpus, ...odd]
   const client = await SmtpClient.open(gateway.ports.relay)
@@ -129,7 +129,7 @@ test('every message goes in and comes out byte for byte, and opens', async () =>
 })
 
 test('every message can be read over JMAP and shown in the webmail', async () => {
-  onTestFailed(() => console.error(gateway.log()))
+  onTestFailed(() => report(gateway))
   const count = corpus.length + odd.length
   const ids = await until('all are there', async () => {
     const { ids } = await ann.call<{ ids: string[] }>('Email/query', { limit: 500 })

@@ -136,7 +136,11 @@ export async function startGateway(
         cwd: folder,
         seconds: 90,
         ready: async () => {
-          const parts = (process.env.ZZ_PARTS?.split(',') ?? ['relay', 'worker', 'webmail']) as ('relay' | 'worker' | 'webmail')[]
+          const parts = (process.env.ZZ_PARTS?.split(',') ?? ['relay', 'worker', 'webmail']) as (
+            | 'relay'
+            | 'worker'
+            | 'webmail'
+          )[]
           const states = await Promise.all(parts.map(part => gateway.health(part)))
           return states.every(({ status }) => status === 200)
         },

@@ -9,7 +9,7 @@ import { addOrganization, jmapFor, PASSWORD } from './organization.ts'
 import { type Sink, startSink } from './servers/sink.ts'
 import { plainMessage, sendMail } from './smtp.ts'
 import { until } from './until.ts'
-import { untilKnown } from './watch.ts'
+import { report, untilKnown } from './watch.ts'
 
 let backend: Sink
 let gateway: Gateway
@@ -104,7 +104,7 @@ test('requests that are none are refused as RFC 8620 §3.6.1 says; unknown metho
 })
 
 test('new mail is pushed, found, read and downloaded', async () => {
-  onTestFailed(() => console.error(gateway.log()))
+  onTestFailed(() => report(gateway))
   const push = await ann.listen()
   const picture = Buffer.from('89504e470d0a1a0a', 'hex')
   const content = [
@@ -176,7 +176,7 @@ test('Email/set marks, moves and destroys, and Email/changes tells of it', async
 })
 
 test('what is uploaded can be attached and sent to a colleague', async () => {
-  onTestFailed(() => console.error(gateway.log()))
+  onTestFailed(() => report(gateway))
   const blob = await ann.upload(Buffer.from('a,b\r\n1,2\r\n'), 'text/csv')
   expect(blob).toMatchObject({ accountId: ann.accountId, type: 'text/csv', size: 10 })
   expect((await ann.download(blob.blobId)).toString()).toBe('a,b\r\n1,2\r\n')

@@ -13,7 +13,7 @@ import { canRunPostfix, type Postfix, startPostfix } from './servers/postfix.ts'
 import { headerOf, type Sink, startSink } from './servers/sink.ts'
 import { plainMessage, SmtpClient } from './smtp.ts'
 import { until } from './until.ts'
-import { deliveriesOf, queueOf, untilEmpty, untilHealth, untilKnown } from './watch.ts'
+import { deliveriesOf, queueOf, report, untilEmpty, untilHealth, untilKnown } from './watch.ts'
 
 const domain = 'company.example'
 const [ann, ben] = [`ann@${domain}`, `ben@${domain}`]
@@ -67,7 +67,7 @@ describe.skipIf(!canRunPostfix)('with a real Postfix, which only root can start'
   })
 
   test('Postfix goes away and comes back: held mail is delivered in order, once, without what was deleted', async () => {
-    onTestFailed(() => console.error(gateway.log(120)))
+    onTestFailed(() => report(gateway))
     await send(ann, ...numbered('live', 1, 3))
     await until('live mail is delivered', () => subjectsOf(ann).length === 3)
 
@@ -117,7 +117,7 @@ describe.skipIf(!canRunPostfix)('with a real Postfix, which only root can start'
   })
 
   test('a rebuilt Postfix that knows none of its users makes nothing bounce', async () => {
-    onTestFailed(() => console.error(gateway.log(120)))
+    onTestFailed(() => report(gateway))
     const before = subjectsOf(ann).length
     await postfix.stop()
     await send(ann, ...numbered('rebuilt', 1, 4))

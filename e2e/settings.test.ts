@@ -13,7 +13,7 @@ import { addOrganization } from './organization.ts'
 import { type Sink, startSink } from './servers/sink.ts'
 import { plainMessage, sendMail } from './smtp.ts'
 import { until } from './until.ts'
-import { untilKnown } from './watch.ts'
+import { report, untilKnown } from './watch.ts'
 
 const UP = resolve(import.meta.dirname, '../infra/up/main.ts')
 
@@ -64,7 +64,7 @@ describe('with a PostgreSQL and a Redis that somebody else runs', () => {
   })
 
   test('they are used, and nothing is embedded', async () => {
-    onTestFailed(() => console.error(gateway.log()))
+    onTestFailed(() => report(gateway))
     await addOrganization(gateway, {
       name: 'Own',
       domain,
@@ -125,7 +125,7 @@ describe('with a PostgreSQL and a Redis that somebody else runs', () => {
   })
 
   test('healthz says 503 with a reason while a part does not serve, and 200 again afterwards', async () => {
-    onTestFailed(() => console.error(gateway.log()))
+    onTestFailed(() => report(gateway))
     for (const part of ['relay', 'worker', 'webmail'] as const) {
       expect((await gateway.health(part)).status).toBe(200)
     }
@@ -150,7 +150,7 @@ describe('with a PostgreSQL and a Redis that somebody else runs', () => {
   })
 
   test('SIGTERM drains and exits 0 within 10 s, and the next start takes under 10 s', async () => {
-    onTestFailed(() => console.error(gateway.log()))
+    onTestFailed(() => report(gateway))
     const stopping = performance.now()
     expect(await gateway.stop()).toBe(0)
     expect(performance.now() - stopping).toBeLessThan(10_000)
@@ -170,7 +170,7 @@ describe('with everything embedded', () => {
   afterAll(() => gateway?.remove())
 
   test('a killed gateway starts again on the same data', async () => {
-    onTestFailed(() => console.error(gateway.log()))
+    onTestFailed(() => report(gateway))
     await gateway.cli(['org', 'add', 'Kept'])
     for (const part of ['webmail', 'relay', 'worker', 'redis', 'postgres'] as const) {
       expect([part, gateway.pids(part).length > 0]).toEqual([part, true])

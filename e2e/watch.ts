@@ -70,3 +70,18 @@ export async function untilKnown(gateway: Gateway, address: string): Promise<voi
     }
   })
 }
+
+/** For the message of a failed test: what the gateway says of itself, and the end of its log. */
+export async function report(gateway: Gateway, lines = 60): Promise<void> {
+  const shown: string[] = []
+  for (const args of [
+    ['queue'],
+    ['delivery', 'list', '--limit', '10'],
+    ['backend', 'status'],
+    ['spool', 'status'],
+  ]) {
+    const { stdout, stderr } = await gateway.run(args)
+    shown.push(`restante ${args.join(' ')}\n${stdout}${stderr}`)
+  }
+  console.error(`${gateway.log(lines)}\n${shown.join('\n')}`)
+}

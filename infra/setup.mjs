@@ -2,6 +2,8 @@
  * The entry of npm run start, demo, test, check and bench, on a clone as it came: installs the packages when
  * they are missing or stale, then goes on in infra/setup/main.ts with the pinned Node.
  *
+ * The scripts in package.json say `exec`, so that npm's signals reach this process and not a shell.
+ *
  * Plain JavaScript for any Node from 20 on, and nothing but Node's own modules: here nothing is installed
  * yet. An interrupted installation leaves no node_modules/.package-lock.json, and is done again.
  */
@@ -36,8 +38,15 @@ function run(program, words, options = {}) {
     const forward = signal => child.kill(signal)
     // Ctrl-C reaches the child by the terminal too; twice does no harm.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, forward)
+    // An npm that was killed can pass no signal on.
+    const parent = process.ppid
+    const watch = setInterval(() => {
+      if (process.env.npm_lifecycle_event && process.ppid !== parent) child.kill('SIGTERM')
+    }, 1000)
+    watch.unref()
     child.on('error', reject)
     child.on('exit', (code, signal) => {
+      clearInterval(watch)
       for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.off(name, forward)
       resolve(signal ? 1 : (code ?? 1))
     })

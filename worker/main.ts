@@ -55,7 +55,13 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     dnsServers: settings.DNS_SERVERS,
     publicUrl: settings.PUBLIC_URL,
   }
-  const jobs = startJobs(services)
+  const waiting = Promise.withResolvers<void>()
+  const watch = setInterval(() => {
+    if (!keeper.ready) return
+    clearInterval(watch)
+    waiting.resolve()
+  }, 100)
+  const jobs = startJobs(services, { directoryReady: waiting.promise })
   const metrics = await serveMetrics(
     { host: settings.METRICS_HOST, port: settings.METRICS_PORT + 1 },
     async (): Promise<Health> => {
@@ -76,6 +82,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
   return {
     async close() {
       metrics.close()
+      clearInterval(watch)
       await jobs.close()
       await keeper.close()
       await queues.close()

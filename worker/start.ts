@@ -3,7 +3,7 @@
  * own. Every job survives PostgreSQL or Redis being away, at the start as well as later.
  */
 import { listen } from '@restante/core/db/notify.ts'
-import { startIngest } from '@restante/core/ingest/ingest.ts'
+import { type Ingest, startIngest } from '@restante/core/ingest/ingest.ts'
 import { enqueueQueued } from '@restante/core/queue/reconcile.ts'
 import type { Notifier } from './deliver/attempt.ts'
 import { startBackends } from './deliver/backends.ts'
@@ -28,7 +28,11 @@ const GRACE = 5_000
 
 export function startJobs(
   services: Services,
-  options: { mx?: Pick<MxOptions, 'port' | 'allowLocal'> } = {},
+  options: {
+    mx?: Pick<MxOptions, 'port' | 'allowLocal'>
+    /** Resolves when there is a directory: without one ingest would take everybody for unknown. */
+    directoryReady?: Promise<void>
+  } = {},
 ): Jobs {
   const { db, log, queues } = services
   const notifier: Notifier = {
@@ -40,7 +44,12 @@ export function startJobs(
   const prober = startProber(services, () => backends.all())
   const expire = startExpire(services)
   const reconciler = startReconciler(services)
-  const ingest = startIngest({ db, reader: services.spool, directory: services.directory, queues, log })
+  let ingest: Ingest | undefined
+  let ended = false
+  void (options.directoryReady ?? Promise.resolve()).then(() => {
+    if (ended) return
+    ingest = startIngest({ db, reader: services.spool, directory: services.directory, queues, log })
+  })
 
   /** Deliveries that somebody set free: their jobs are added together. */
   const freed = new Set<string>()
@@ -67,12 +76,13 @@ export function startJobs(
   )
 
   return {
-    ingestLag: () => ingest.lag(),
+    ingestLag: () => ingest?.lag() ?? { behind: 0, fault: 'there is no directory yet' },
     async close() {
+      ended = true
       const deadline = Date.now() + GRACE
       await Promise.all([
         listener.close(),
-        ingest.close(),
+        ingest?.close(),
         drain.close(),
         prober.close(),
         expire.close(),

@@ -4,7 +4,9 @@
  *
  * A crash before the commit leaves it to that consumer.
  */
-import type { Db } from '../db/connection.ts'
+import { sql } from 'kysely'
+import type { Db, Executor } from '../db/connection.ts'
+import { notify } from '../db/notify.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { Queues } from '../queue/queues.ts'
 import type { SpoolReader } from '../spool/types.ts'
@@ -33,16 +35,36 @@ export async function ingestMessage(
   const { queued } = await inTransaction(context.db, async tx => {
     const inserted = await insertMessages(tx, [prepared], new Date())
     const copy = accepted.envelope.copy
-    if (folderId && copy) {
-      await tx
-        .updateTable('email')
-        .set({ folder_id: folderId })
-        .where('id', '=', copy.emailId)
-        .where('mailbox_id', '=', copy.mailboxId)
-        .where('folder_id', '<>', folderId)
-        .execute()
-    }
+    if (folderId && copy) await moveCopy(tx, copy.mailboxId, copy.emailId, folderId)
     return inserted
   })
   await context.queues.enqueue(queued)
+}
+
+async function moveCopy(tx: Executor, mailboxId: string, emailId: string, folderId: string): Promise<void> {
+  const row = await tx
+    .selectFrom('email')
+    .select('folder_id')
+    .where('id', '=', emailId)
+    .where('mailbox_id', '=', mailboxId)
+    .where('folder_id', '<>', folderId)
+    .executeTakeFirst()
+  if (!row) return
+  const { modseq } = await tx
+    .updateTable('mailbox')
+    .set({ modseq: sql`modseq + 1` })
+    .where('id', '=', mailboxId)
+    .returning('modseq')
+    .executeTakeFirstOrThrow()
+  await tx
+    .updateTable('email')
+    .set({ folder_id: folderId, updated_modseq: modseq })
+    .where('id', '=', emailId)
+    .execute()
+  await tx
+    .updateTable('folder')
+    .set({ counts_modseq: modseq })
+    .where('id', 'in', [row.folder_id, folderId])
+    .execute()
+  await notify(tx, 'mail', mailboxId)
 }

@@ -57,7 +57,11 @@ export const queryArguments = z.object({
   sort: z
     .array(
       z
-        .object({ property: z.string(), isAscending: z.boolean().optional(), collation: z.string().optional() })
+        .object({
+          property: z.string(),
+          isAscending: z.boolean().optional(),
+          collation: z.string().optional(),
+        })
         .passthrough(),
     )
     .nullish(),

@@ -6,6 +6,7 @@
  */
 import { Readable } from 'node:stream'
 import { sql } from 'kysely'
+import { z } from 'zod'
 import { newId } from '../db/id.ts'
 import { readPart } from '../mail/structure.ts'
 import { SpoolError } from '../spool/types.ts'
@@ -13,7 +14,6 @@ import { type Arguments, isUuid, read } from './arguments.ts'
 import { type Granted, grant, type JmapContext, type Run } from './context.ts'
 import { MethodError, type Problem, problems, type SetError } from './errors.ts'
 import { CORE_LIMITS, MAX_UPLOADS_WAITING } from './limits.ts'
-import { z } from 'zod'
 
 export const messageBlob = (messageId: string): string => `M${messageId}`
 export const partBlob = (messageId: string, partId: string): string =>

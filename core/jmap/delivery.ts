@@ -120,7 +120,10 @@ function delivered(
 
 function smtpReply(state: RecipientState, outcome: OutcomeJson | null): string {
   if (outcome?.code) {
-    return [outcome.code, outcome.enhanced, outcome.text].filter(Boolean).join(' ').replace(/[\r\n]+/g, ' ')
+    return [outcome.code, outcome.enhanced, outcome.text]
+      .filter(Boolean)
+      .join(' ')
+      .replace(/[\r\n]+/g, ' ')
   }
   switch (state) {
     case 'waiting':

@@ -1,12 +1,19 @@
 /** The properties of a new Email (RFC 8621 §4.6) as a message: read, checked, composed. */
-import { compose, type ComposedAttachment, type Composition, isFieldName, newMessageId } from '../mail/compose.ts'
+
+import { z } from 'zod'
+import {
+  type ComposedAttachment,
+  type Composition,
+  compose,
+  isFieldName,
+  newMessageId,
+} from '../mail/compose.ts'
 import { asAddresses, type MailAddress } from '../mail/headers.ts'
 import { cleanType, readBlob } from './blob.ts'
 import type { Granted, Run } from './context.ts'
 import { invalidProperties, ObjectError } from './errors.ts'
 import { MAIL_LIMITS } from './limits.ts'
 import { createdId } from './references.ts'
-import { z } from 'zod'
 
 const line = z.string().max(10_000)
 const addressList = z.array(z.object({ name: line.nullish(), email: z.string().max(500) })).max(1_000)
@@ -96,8 +103,9 @@ export async function composeEmail(
   return await compose(composition)
 }
 
-const people = (list: { name?: string | null; email: string }[] | null | undefined): MailAddress[] | undefined =>
-  list?.map(({ name, email }) => ({ name: name || null, email: email.trim() }))
+const people = (
+  list: { name?: string | null; email: string }[] | null | undefined,
+): MailAddress[] | undefined => list?.map(({ name, email }) => ({ name: name || null, email: email.trim() }))
 
 /** Further fields, as raw or as text. Those with a property of their own go by that. */
 function headerOf(property: string, value: unknown): { name: string; value: string } {

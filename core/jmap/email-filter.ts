@@ -26,14 +26,16 @@ export function compileFilter(filter: Filter, account: Granted): CompiledFilter 
 type State = { account: Granted; looksAtThreads: boolean; conditions: number }
 
 function compile(filter: Record<string, unknown>, state: State, depth: number): Sql {
-  if (depth > MAX_DEPTH || ++state.conditions > MAX_CONDITIONS) throw new MethodError('unsupportedFilter', 'too deep')
+  if (depth > MAX_DEPTH || ++state.conditions > MAX_CONDITIONS)
+    throw new MethodError('unsupportedFilter', 'too deep')
   if (!('operator' in filter)) {
     return all(Object.entries(filter).map(([key, value]) => condition(key, value, state)))
   }
   const { operator, conditions } = filter
   if (!Array.isArray(conditions)) throw new MethodError('invalidArguments', 'filter/conditions')
   const parts = conditions.map(part => {
-    if (typeof part !== 'object' || part === null) throw new MethodError('invalidArguments', 'filter/conditions')
+    if (typeof part !== 'object' || part === null)
+      throw new MethodError('invalidArguments', 'filter/conditions')
     return compile(part as Record<string, unknown>, state, depth + 1)
   })
   switch (operator) {
@@ -116,7 +118,8 @@ function contains(column: Sql, query: string): Sql {
 }
 
 function text(key: string, value: unknown): string {
-  if (typeof value !== 'string' || value.includes('\0')) throw new MethodError('invalidArguments', `filter/${key}`)
+  if (typeof value !== 'string' || value.includes('\0'))
+    throw new MethodError('invalidArguments', `filter/${key}`)
   return value.slice(0, 1_000).toWellFormed()
 }
 function strings(key: string, value: unknown): string[] {

@@ -69,7 +69,9 @@ function wantedProperties(asked: readonly string[] | null | undefined): Set<stri
 }
 
 const needsContent = (wanted: ReadonlySet<string>) =>
-  [...wanted].some(name => name.startsWith('header:') || (CONTENT_PROPERTIES as readonly string[]).includes(name))
+  [...wanted].some(
+    name => name.startsWith('header:') || (CONTENT_PROPERTIES as readonly string[]).includes(name),
+  )
 
 /** Messages read from the spool at the same time for one call. */
 const READS = 4

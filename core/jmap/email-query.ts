@@ -9,7 +9,14 @@ import { type RawBuilder, sql } from 'kysely'
 import { z } from 'zod'
 import type { Executor } from '../db/connection.ts'
 import { inSnapshot } from '../db/transaction.ts'
-import { type Arguments, changesArguments, isUuid, queryArguments, queryChangesArguments, read } from './arguments.ts'
+import {
+  type Arguments,
+  changesArguments,
+  isUuid,
+  queryArguments,
+  queryChangesArguments,
+  read,
+} from './arguments.ts'
 import { type Granted, grant, type Run } from './context.ts'
 import { type CompiledFilter, compileFilter, compileSort } from './email-filter.ts'
 import { MethodError } from './errors.ts'
@@ -172,6 +179,9 @@ export async function emailChanges(given: Arguments, run: Run) {
       destroyed: false,
     }))
     const gone = await tombstones(tx, account, 'Email', lowerBound(since), MAX_CHANGES * 2)
-    return { accountId: account.id, ...changesOf(sinceState, since, [...found, ...gone], current, maxChanges) }
+    return {
+      accountId: account.id,
+      ...changesOf(sinceState, since, [...found, ...gone], current, maxChanges),
+    }
   })
 }

@@ -58,7 +58,9 @@ export async function setEmails(run: Run, account: Granted, set: EmailSet): Prom
     account,
     {
       ifInState: creates ? null : set.ifInState,
-      emailIds: [...updates.keys(), ...destroys.map(id => createdId(id, run.createdIds) ?? '')].filter(isUuid),
+      emailIds: [...movedBy(updates), ...destroys.map(id => createdId(id, run.createdIds) ?? '')].filter(
+        isUuid,
+      ),
     },
     async change => {
       // Tried again after a conflict, it starts from nothing.
@@ -92,6 +94,12 @@ function resolveKeys(
   return updates
 }
 
+/** Those whose update can be more than keywords. */
+function movedBy(updates: ReadonlyMap<string, Update>): string[] {
+  const moves = ({ patch }: Update) => Object.keys(patch).some(path => path.startsWith('mailboxIds'))
+  return [...updates].filter(([, update]) => moves(update)).map(([id]) => id)
+}
+
 type Next = { row: Row<'email'>; folderId: string; keywords: string[] }
 
 async function updateEmails(
@@ -119,12 +127,10 @@ async function updateEmails(
   if (changed.length === 0) return
   const trash = folders.find(folder => folder.role === 'trash')?.id
   const moved = changed.filter(next => next.folderId !== next.row.folder_id)
-  await tx.executeQuery(
-    sql`update email set folder_id = moved."folderId", moved_at = now()
+  await sql`update email set folder_id = moved."folderId", moved_at = now()
       from jsonb_to_recordset(${JSON.stringify(moved.map(next => ({ id: next.row.id, folderId: next.folderId })))}::jsonb)
         as moved(id uuid, "folderId" uuid)
-      where email.id = moved.id and email.mailbox_id = ${account.id}`.compile(tx),
-  )
+      where email.id = moved.id and email.mailbox_id = ${account.id}`.execute(tx)
   const now = run.now()
   const ids = (list: readonly Next[]) => list.map(next => next.row.id)
   change.notes.push(
@@ -142,7 +148,12 @@ async function updateEmails(
   )
 }
 
-async function destroyAll(run: Run, change: Change, keys: readonly string[], result: SetResult): Promise<void> {
+async function destroyAll(
+  run: Run,
+  change: Change,
+  keys: readonly string[],
+  result: SetResult,
+): Promise<void> {
   if (keys.length === 0) return
   const ids = new Map(keys.map(key => [key, createdId(key, run.createdIds) ?? '']))
   const known = new Set((await emailRows(change.tx, change.account, [...ids.values()])).map(row => row.id))

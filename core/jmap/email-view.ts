@@ -242,7 +242,8 @@ function partView(part: Part, messageId: string | null, names: readonly string[]
 type Form = 'asRaw' | 'asText' | 'asAddresses' | 'asGroupedAddresses' | 'asMessageIds' | 'asDate' | 'asURLs'
 export type HeaderProperty = { name: string; form: Form; all: boolean }
 
-const ADDRESS_FIELDS = `from sender reply-to to cc bcc resent-from resent-sender resent-reply-to resent-to resent-cc
+const ADDRESS_FIELDS =
+  `from sender reply-to to cc bcc resent-from resent-sender resent-reply-to resent-to resent-cc
   resent-bcc`.split(/\s+/)
 const ID_FIELDS = ['message-id', 'in-reply-to', 'references', 'resent-message-id']
 const DATE_FIELDS = ['date', 'resent-date']

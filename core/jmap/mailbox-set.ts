@@ -32,7 +32,11 @@ export async function mailboxSet(given: Arguments, run: Run) {
       const created = new Map<string, string>()
       for (const [key, properties] of Object.entries(set.create ?? {})) {
         try {
-          result.created[key] = await createFolder(change, properties, new Map([...run.createdIds, ...created]))
+          result.created[key] = await createFolder(
+            change,
+            properties,
+            new Map([...run.createdIds, ...created]),
+          )
           created.set(key, result.created[key]!.id as string)
         } catch (error) {
           result.notCreated[key] = setError(error)
@@ -151,17 +155,18 @@ async function updateFolder(
     .execute()
 }
 
-async function destroyFolder(run: Run, change: Change, id: string | null, removeEmails: boolean): Promise<void> {
+async function destroyFolder(
+  run: Run,
+  change: Change,
+  id: string | null,
+  removeEmails: boolean,
+): Promise<void> {
   const folders = await foldersOf(change.tx, change.account)
   const folder = findFolder(folders, id ?? '')
   if (!folder) throw new ObjectError('notFound')
   if (folder.role) throw new ObjectError('forbidden', { description: 'a folder with a role stays' })
   if (folders.some(other => other.parent_id === folder.id)) throw new ObjectError('mailboxHasChild')
-  const inside = await change.tx
-    .selectFrom('email')
-    .select('id')
-    .where('folder_id', '=', folder.id)
-    .execute()
+  const inside = await change.tx.selectFrom('email').select('id').where('folder_id', '=', folder.id).execute()
   if (inside.length > 0 && !removeEmails) throw new ObjectError('mailboxHasEmail')
   await destroyEmails(
     change,
@@ -219,7 +224,10 @@ function readProperties(
       case 'role':
         break
       default:
-        throw invalidProperties([key.slice(0, 100)], SERVER_SET.includes(key) ? 'set by the server' : undefined)
+        throw invalidProperties(
+          [key.slice(0, 100)],
+          SERVER_SET.includes(key) ? 'set by the server' : undefined,
+        )
     }
   }
   if (!wanted.name) throw invalidProperties(['name'])

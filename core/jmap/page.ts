@@ -10,7 +10,10 @@ export type Window = {
 }
 
 /** @throws MethodError anchorNotFound */
-export function page(all: readonly string[], window: Window): { ids: string[]; position: number; limit?: number } {
+export function page(
+  all: readonly string[],
+  window: Window,
+): { ids: string[]; position: number; limit?: number } {
   let position = startOf(window, all.length, anchor => all.indexOf(anchor))
   position = Math.min(position, all.length)
   const { limit, told } = limitOf(window)

@@ -65,6 +65,8 @@ export function sessionObject(person: JmapPerson, accounts: readonly Account[], 
 
 /** Changes when the person's accounts do; also in every response (RFC 8620 §3.4). */
 export function sessionState(accounts: readonly Account[]): string {
-  const text = JSON.stringify(accounts.map(({ id, address, name, addresses }) => [id, address, name, addresses]))
+  const text = JSON.stringify(
+    accounts.map(({ id, address, name, addresses }) => [id, address, name, addresses]),
+  )
   return createHash('sha256').update(text).digest('base64url').slice(0, 16)
 }

@@ -12,11 +12,7 @@ import { MethodError } from './errors.ts'
 import { MAX_CHANGES } from './limits.ts'
 
 export async function currentModseq(db: Executor, account: Granted): Promise<number> {
-  const row = await db
-    .selectFrom('mailbox')
-    .select('modseq')
-    .where('id', '=', account.id)
-    .executeTakeFirst()
+  const row = await db.selectFrom('mailbox').select('modseq').where('id', '=', account.id).executeTakeFirst()
   if (!row) throw new MethodError('accountNotFound')
   return row.modseq
 }
@@ -36,7 +32,9 @@ export function parseState(text: string, current: number): Since {
   const match = /^(\d{1,15})(?:\.(\d{1,15})\.([0-9a-f-]{36}))?$/.exec(text)
   const modseq = Number(match?.[1])
   if (!match || modseq > current || modseq < 1) throw new MethodError('cannotCalculateChanges')
-  return match[3] ? { modseq, afterId: match[3], created: Number(match[2]) } : { modseq, afterId: null, created: modseq }
+  return match[3]
+    ? { modseq, afterId: match[3], created: Number(match[2]) }
+    : { modseq, afterId: null, created: modseq }
 }
 
 /** One object that changed: made, changed or destroyed at `modseq`. */

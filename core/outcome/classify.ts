@@ -57,6 +57,7 @@ function isPositive(code: number, phase: Phase): boolean {
 }
 
 function categoryOf(reply: Reply, phase: Phase): Category {
+  if (phase === 'tls') return 'tls-fault'
   if (reply.enhanced) {
     const status = reply.enhanced.slice(2)
     const rule = BY_STATUS.find(r => r.status.test(status) && (!r.text || r.text.test(reply.text)))
@@ -78,9 +79,11 @@ function classifyError(error: ErrorLike, where: Where): Outcome {
   const known = codes.find(code => code in BY_ERROR || TLS_ERROR.test(code))
   const category = error.timeoutType
     ? 'timed-out'
-    : known === undefined
-      ? 'unknown'
-      : (BY_ERROR[known] ?? 'tls-fault')
+    : where.phase === 'tls'
+      ? 'tls-fault'
+      : known === undefined
+        ? 'unknown'
+        : (BY_ERROR[known] ?? 'tls-fault')
   const named = error.originalCode ?? error.code
   const message = error.message ?? ''
   const text = named && !message.includes(named) ? `${message} (${named})` : message

@@ -103,6 +103,37 @@ describe('compaction', () => {
     expect((await inventory(await openReader(disk.process()))).ids).toContain('m1')
   })
 
+  test('carries a message along that the database could not use for a day, where ingest reads it again', async () => {
+    const { disk, database } = await filled(6)
+    database.rows.delete('m1')
+    database.remove('m2')
+    const checkpoints: string[] = []
+    const result = await compact(disk.process(), database, {
+      unreadAge: -120_000,
+      relocate: async (moves, ends) => {
+        checkpoints.push(...ends.map(({ segment }) => segment))
+        await database.relocate(moves)
+      },
+    })
+    expect(result.messages).toEqual({ kept: 4, dropped: 1 })
+    const found = await inventory(await openReader(disk.process()))
+    expect(found.ids.sort()).toEqual(['m0', 'm1', 'm3', 'm4', 'm5'])
+    expect(checkpoints).not.toContain(found.places.get('m1')!.segment)
+    expect(checkpoints).toContain(found.places.get('m0')!.segment)
+    await expectAllReadable(disk.process(), database)
+  })
+
+  test('drops a message that a note gives up and a rebuilt database has no row of', async () => {
+    const { disk, database } = await filled(6)
+    const spool = await open(disk.process())
+    await spool.note([removed('m1')])
+    await spool.close()
+    database.rows.delete('m1')
+    const result = await compact(disk.process(), database)
+    expect(result.messages).toEqual({ kept: 5, dropped: 1 })
+    expect(database.goneMessages).toEqual(['m1'])
+  })
+
   test('leaves an open segment alone, and live traffic goes on meanwhile', async () => {
     const { disk, database } = await filled(30)
     for (let n = 0; n < 30; n += 2) database.remove(`m${n}`)

@@ -4,8 +4,11 @@
  * Only closed segments are touched. What is still needed of one is copied into a new segment and made
  * durable, the database is told the new places in one transaction, the new segment is closed, and then the
  * old one is deleted. A crash leaves at each step the old segment, or the new one, or both; a copy that the
- * database doesn't point at is dropped by the next compaction. A segment with a message that the database
- * does not know yet is left alone, and so is every note about a message that still stands anywhere.
+ * database doesn't point at is dropped by the next compaction.
+ *
+ * A message that the database does not know is never dropped, unless a note gives it up. Its segment is left
+ * alone for a day; after that (ingest could not use it) it is carried along, into a segment that ingest reads
+ * like any new one. A note is kept while its message stands anywhere.
  */
 import type { Log } from '../observe/log.ts'
 import { type OpenOptions, openWritableStore } from './open.ts'
@@ -36,6 +39,8 @@ export type CompactOptions = Pick<
   minimumDead?: number
   /** Time between moving and deleting, in ms: for those who looked a place up just before. 5 s unless told. */
   pause?: number
+  /** Segments younger than this, in ms, are left alone while the database knows not all of them. A day. */
+  unreadAge?: number
   /** A large content that no record names is removed when it is older, in ms. A day unless told. */
   strayAge?: number
   signal?: AbortSignal
@@ -132,10 +137,17 @@ class Compaction {
   }
 
   #isWorth(segment: SegmentSurvey, found: Survey): boolean {
-    if (!segment.closed || segment.unknown > 0) return false
+    if (!segment.closed || (segment.unknown > 0 && !this.#isOld(segment))) return false
     let dead = segment.dead
     for (const [about, length] of segment.notes) if (this.#isIdle(about, found)) dead += length
     return dead > 0 && dead / segment.size >= (this.#options.minimumDead ?? 0)
+  }
+
+  #isOld({ name }: SegmentSurvey): boolean {
+    const [, day, hour] = /^(\d{8})T(\d{4})/.exec(name) ?? []
+    const parts = day && hour && [day.slice(0, 4), day.slice(4, 6), day.slice(6)].join('-')
+    const began = parts ? Date.parse(`${parts}T${hour!.slice(0, 2)}:${hour!.slice(2)}Z`) : Number.NaN
+    return Date.now() - began > (this.#options.unreadAge ?? DAY)
   }
 
   /** Whether a note is about a message that stands nowhere any more. */
@@ -144,21 +156,13 @@ class Compaction {
   }
 
   async #rewrite(group: SegmentSurvey[], found: Survey): Promise<void> {
-    const { secretKey, encrypt, segmentSize, log } = this.#options
-    const writer = new LogWriter({
-      store: this.#store,
-      secretKey,
-      encrypt,
-      segmentSize,
-      compress: true,
-      hidden: true,
-      onFailure: (segment, error) => log.error({ event: 'spool.compact-failed', segment, error }),
-    })
+    const writer = this.#writer(true)
+    const unread = this.#writer(false)
     const ends = new Map<string, number>()
     const done: { segment: SegmentSurvey; dropped: { id: string; large?: string; removed: boolean }[] }[] = []
     try {
       for (const segment of group) {
-        const copied = await this.#copy(segment, found, writer, ends)
+        const copied = await this.#copy(segment, found, writer, unread, ends)
         if (!copied) continue
         await this.#options.relocate(
           copied.moves,
@@ -169,7 +173,7 @@ class Compaction {
       }
     } finally {
       // Seen by all before the first old one goes.
-      await writer.close()
+      await Promise.all([writer.close(), unread.close()])
     }
     for (const end of ends.values()) this.#result.bytes.after += end
     if (done.length === 0) return
@@ -195,6 +199,21 @@ class Compaction {
     )
   }
 
+  #writer(hidden: boolean): LogWriter {
+    const { secretKey, encrypt, segmentSize, log } = this.#options
+    return new LogWriter({
+      store: this.#store,
+      secretKey,
+      encrypt,
+      segmentSize,
+      compress: true,
+      hidden,
+      // The two write at the same time: their segments must not have the same name.
+      firstNumber: hidden ? 1 : 500_000,
+      onFailure: (segment, error) => log.error({ event: 'spool.compact-failed', segment, error }),
+    })
+  }
+
   async #release(large: string, found: Survey): Promise<void> {
     const left = (found.largeUse.get(large) ?? 1) - 1
     found.largeUse.set(large, left)
@@ -202,8 +221,14 @@ class Compaction {
     if (left === 0 && !found.moved) await this.#store.removeLarge(large)
   }
 
-  /** Copies what is needed of one segment. undefined: it must stay as it is. */
-  async #copy(segment: SegmentSurvey, found: Survey, writer: LogWriter, ends: Map<string, number>) {
+  /** Copies what is needed of one segment. undefined: it is gone. */
+  async #copy(
+    segment: SegmentSurvey,
+    found: Survey,
+    writer: LogWriter,
+    unread: LogWriter,
+    ends: Map<string, number>,
+  ) {
     const bytes = await this.#store.open(segment.name)
     if (!bytes) return undefined
     const moves: Move[] = []
@@ -233,14 +258,16 @@ class Compaction {
           } else {
             const { message, verdict } = item
             const { envelope, location, large, size } = message
-            if (verdict === 'unknown') return undefined
-            if (verdict === 'keep') {
-              const draft = large
-                ? largeMessageDraft(envelope, large, size)
-                : messageDraft(envelope, await this.#content(location))
-              copy(draft, { messageId: envelope.id, from: location })
-              // The copy names it as well, until the old one is deleted.
-            } else dropped.push({ id: envelope.id, large, removed: verdict === 'removed' })
+            const isGivenUp = verdict === 'unknown' && found.givenUp.has(envelope.id)
+            if (verdict === 'removed' || verdict === 'superseded' || isGivenUp) {
+              dropped.push({ id: envelope.id, large, removed: verdict !== 'superseded' })
+              continue
+            }
+            const draft = large
+              ? largeMessageDraft(envelope, large, size)
+              : messageDraft(envelope, await this.#content(location))
+            if (verdict === 'keep') copy(draft, { messageId: envelope.id, from: location })
+            else await unread.add(draft)
           }
         }
       }

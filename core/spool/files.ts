@@ -76,7 +76,9 @@ export class FileReader implements ReadableStore {
       : { end: Math.min(mark, stat.size), closed: false }
   }
 
-  async open(segment: string): Promise<SegmentBytes | undefined> {
+  async open(segment: string, purpose: 'scan' | 'read' = 'scan'): Promise<SegmentBytes | undefined> {
+    // Whoever reads a place has been told that it is durable.
+    if (purpose === 'read') return this.bytes(segment, { end: 0, closed: false })
     const state = await this.state(segment)
     return state && this.bytes(segment, state)
   }

@@ -26,6 +26,7 @@ export type SegmentSurvey = {
   size: number
   closed: boolean
   messages: number
+  /** Messages that the database has no row of and that no note gives up. */
   unknown: number
   /** Bytes of records that nobody needs. */
   dead: number
@@ -41,6 +42,8 @@ export type Survey = {
   largeUse: Map<string, number>
   /** How many records there are of a message that was given up. */
   copies: Map<string, number>
+  /** Messages that a note gives up: a rebuilt database has no rows of them. */
+  givenUp: Set<string>
   /** A segment went away while we looked: what seems to be nowhere may have moved. */
   moved: boolean
 }
@@ -56,8 +59,10 @@ export async function survey(store: WritableStore, reader: LogReader, lookup: Lo
     present: new Set(),
     largeUse: new Map(),
     copies: new Map(),
+    givenUp: new Set(),
     moved: false,
   }
+  const rowless: Rowless[] = []
   for (const { name } of await store.list()) {
     const bytes = await store.openWhole(name)
     if (!bytes) {
@@ -65,7 +70,7 @@ export async function survey(store: WritableStore, reader: LogReader, lookup: Lo
       continue
     }
     try {
-      found.segments.push(await surveySegment(name, bytes, reader, lookup, found))
+      found.segments.push(await surveySegment(name, bytes, reader, lookup, found, rowless))
     } catch (error) {
       if (!(error instanceof SpoolError && error.code === 'missing')) throw error
       found.moved = true
@@ -73,8 +78,17 @@ export async function survey(store: WritableStore, reader: LogReader, lookup: Lo
       await bytes.close()
     }
   }
+  // Only now: a note can stand in a later segment than its message.
+  for (const { segment, id, length } of rowless) {
+    if (found.givenUp.has(id)) {
+      segment.dead += length
+      found.copies.set(id, (found.copies.get(id) ?? 0) + 1)
+    } else segment.unknown += 1
+  }
   return found
 }
+
+type Rowless = { segment: SegmentSurvey; id: string; length: number }
 
 async function surveySegment(
   name: string,
@@ -82,6 +96,7 @@ async function surveySegment(
   reader: LogReader,
   lookup: Lookup,
   found: Survey,
+  rowless: Rowless[],
 ): Promise<SegmentSurvey> {
   const segment: SegmentSurvey = {
     name,
@@ -98,17 +113,17 @@ async function surveySegment(
         const about = shortHash(item.note.messageId)
         const length = item.next - item.location.position
         segment.notes.set(about, (segment.notes.get(about) ?? 0) + length)
+        if (item.note.kind === 'removed') found.givenUp.add(item.note.messageId)
       } else if (item.type === 'judged') {
         const { message, verdict } = item
         const id = message.envelope.id
         segment.messages += 1
         found.present.add(shortHash(id))
         if (message.large) found.largeUse.set(message.large, (found.largeUse.get(message.large) ?? 0) + 1)
-        if (verdict === 'unknown') segment.unknown += 1
+        const length = message.next - message.location.position
+        if (verdict === 'unknown') rowless.push({ segment, id, length })
         if (verdict === 'removed') found.copies.set(id, (found.copies.get(id) ?? 0) + 1)
-        if (verdict === 'removed' || verdict === 'superseded') {
-          segment.dead += message.next - message.location.position
-        }
+        if (verdict === 'removed' || verdict === 'superseded') segment.dead += length
       }
     }
   }

@@ -47,6 +47,8 @@ export type WriterOptions = {
   hidden?: boolean
   segmentSize?: number
   segmentAge?: number
+  /** For a second writer on the same store: where its numbers of segments begin. */
+  firstNumber?: number
   now?: () => number
   /** What a failure was, for the log. */
   onFailure?: (segment: string, error: unknown) => void
@@ -68,6 +70,7 @@ export class LogWriter {
     this.#options = options
     this.#now = options.now ?? Date.now
     this.#size = options.segmentSize ?? SEGMENT_SIZE
+    this.#number = (options.firstNumber ?? 1) - 1
   }
 
   /** Resolves when it is durable. @throws SpoolError `full`, `failed`, `closed` */

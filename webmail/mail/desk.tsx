@@ -4,13 +4,12 @@
  * It knows where somebody is and hands each view what it shows.
  */
 import { useTranslations } from 'next-intl'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react'
 import type { Folder, Id } from '../jmap/types.ts'
 import { useActions } from './actions.ts'
 import { Banner } from './banner.tsx'
 import { BottomBar } from './bottom-bar.tsx'
-import { useCompose } from './compose/start.ts'
-import { ComposeWindows } from './compose/windows.tsx'
+import { useCompose, windows } from './compose/start.ts'
 import styles from './desk.module.css'
 import { useFolderName } from './folder-names.ts'
 import { Folders } from './folders.tsx'
@@ -23,6 +22,10 @@ import { go, usePlace } from './place.ts'
 import { PAGE, useAccounts, useFolders, useList } from './queries.ts'
 import { visibleRows } from './rows.ts'
 import { undoLast } from './toasts.tsx'
+
+/** Not part of the first view: fetched when the page has nothing else to do. */
+const loadCompose = () => import('./compose/windows.tsx')
+const ComposeWindows = lazy(loadCompose)
 
 /** Where the reader stands, and what they can see from there. */
 export type Scene = {
@@ -65,7 +68,13 @@ export function Desk() {
   const scene: Scene | null = account ? { account: account.id, folders, folder, search: place.search } : null
   const opened = rows.find(row => row?.id === place.email)
 
+  const writing = windows.use().length > 0
+
   useTitle(folderLists)
+  useEffect(() => {
+    const timer = setTimeout(() => void loadCompose(), 2_000)
+    return () => clearTimeout(timer)
+  }, [])
 
   const open = (id: Id) => {
     setCursor(id)
@@ -198,7 +207,9 @@ export function Desk() {
         </div>
         {view !== 'message' && <BottomBar view={view} onCompose={() => compose.fresh(account?.id)} />}
       </div>
-      <ComposeWindows accounts={accounts} folderLists={folderLists} />
+      <Suspense fallback={null}>
+        {writing && <ComposeWindows accounts={accounts} folderLists={folderLists} />}
+      </Suspense>
       <Help open={help} onClose={() => setHelp(false)} />
     </>
   )

@@ -1,6 +1,5 @@
 'use client'
 /** An opened message: what can be done with it, who wrote to whom and when, its body, its attachments. */
-import { Menu } from '@mantine/core'
 import {
   IconArrowLeft,
   IconCornerUpLeft,
@@ -22,6 +21,7 @@ import { Attachments } from './attachments.tsx'
 import { useCompose } from './compose/start.ts'
 import type { Scene } from './desk.tsx'
 import { folderIcon, useFolderName } from './folder-names.ts'
+import { Menu, MenuGroup, MenuItem } from './menu.tsx'
 import styles from './message.module.css'
 import { MessageBody } from './message-body.tsx'
 import { MessageHead } from './message-head.tsx'
@@ -197,30 +197,32 @@ function Move({ scene, email, onMoved }: { scene: Scene; email: EmailRow; onMove
     folder => !(folder.id in email.mailboxIds) && folder.role !== 'drafts' && folder.role !== 'sent',
   )
   return (
-    <Menu position="bottom-end" width={220} shadow="md" radius={8} transitionProps={{ duration: 100 }}>
-      <Menu.Target>
-        <button type="button" className={styles.tool} aria-label={t('move')} title={t('move')}>
-          <IconFolderSymlink size={19} stroke={1.7} aria-hidden />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>{t('moveTo')}</Menu.Label>
-        {targets.map(folder => {
-          const Icon = folderIcon(folder.role)
-          return (
-            <Menu.Item
-              key={folder.id}
-              leftSection={<Icon size={18} stroke={1.6} aria-hidden />}
-              onClick={() => {
-                onMoved()
-                void actions.move(scene.account, [email], folder, name(folder))
-              }}
-            >
-              {name(folder)}
-            </Menu.Item>
-          )
-        })}
-      </Menu.Dropdown>
+    <Menu
+      label={t('move')}
+      title={t('move')}
+      className={styles.tool}
+      side="below"
+      items={
+        <MenuGroup label={t('moveTo')}>
+          {targets.map(folder => {
+            const Icon = folderIcon(folder.role)
+            return (
+              <MenuItem
+                key={folder.id}
+                icon={<Icon size={18} stroke={1.6} aria-hidden />}
+                onClick={() => {
+                  onMoved()
+                  void actions.move(scene.account, [email], folder, name(folder))
+                }}
+              >
+                {name(folder)}
+              </MenuItem>
+            )
+          })}
+        </MenuGroup>
+      }
+    >
+      <IconFolderSymlink size={19} stroke={1.7} aria-hidden />
     </Menu>
   )
 }

@@ -94,7 +94,7 @@ export async function dialDomain(
       })
       if (dialed.type === 'open') return dialed
       last = dialed.outcome
-      if (last.category === 'tls-fault') {
+      if (last.phase === 'tls' || last.category === 'tls-fault') {
         // RFC 7435 §3: a handshake that fails is no reason to send nothing. The same server, in clear.
         const clear = await dial({ ...host, tls: 'none' }, { name: options.name, ...DELIVERY_TIMEOUTS })
         if (clear.type === 'open') return clear

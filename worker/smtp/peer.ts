@@ -43,7 +43,7 @@ export async function dial(host: BackendHost, options: DialOptions): Promise<Dia
     !host.user &&
     !options.socket &&
     first.type === 'failed' &&
-    first.outcome.category === 'tls-fault'
+    (first.outcome.phase === 'tls' || first.outcome.category === 'tls-fault')
   return mayGoClear ? await open(host, options, true) : first
 }
 

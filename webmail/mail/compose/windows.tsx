@@ -8,7 +8,7 @@ import styles from './compose.module.css'
 import { Compose } from './compose.tsx'
 import { windows } from './start.ts'
 
-export function ComposeWindows(props: {
+export default function ComposeWindows(props: {
   accounts: readonly Account[]
   folderLists: readonly (Folder[] | undefined)[]
 }) {

@@ -74,7 +74,7 @@ export function ActionDialog({
       opened
       onClose={onClose}
       title={t(`${action}Title`, { count })}
-      classNames={{ title: styles.title, content: styles.content }}
+      classNames={{ title: styles.title, content: styles.content, header: styles.header }}
       closeButtonProps={{ 'aria-label': all('close') }}
       lockScroll={false}
       transitionProps={{ duration: 120 }}

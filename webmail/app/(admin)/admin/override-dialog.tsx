@@ -62,7 +62,7 @@ export function OverrideDialog({
       opened
       onClose={onClose}
       title={t(`${to}Title`, { name: backend.name })}
-      classNames={{ title: styles.title, content: styles.content }}
+      classNames={{ title: styles.title, content: styles.content, header: styles.header }}
       closeButtonProps={{ 'aria-label': all('close') }}
       lockScroll={false}
       transitionProps={{ duration: 120 }}
@@ -76,7 +76,11 @@ export function OverrideDialog({
       >
         <p className={styles.text}>
           {to === 'up' && t('upText', { count })}
-          {to === 'down' && t('downText', { count, people: touched?.mailboxes ?? 0 })}
+          {to === 'down' && t('downText', { count })}
+          {to === 'down' &&
+            touched &&
+            touched.mailboxes > 0 &&
+            ` ${t('downPeople', { people: touched.mailboxes })}`}
           {to === 'auto' && t('autoText', { count, health: all(`health.${backend.measured}`) })}
         </p>
         {touched && touched.recipients > 0 && (

@@ -1,0 +1,286 @@
+/**
+ * EmailSubmission/set (RFC 8621 §7.5): sending.
+ *
+ * A message is sent when it is on stable storage in the spool; colleagues have it at once, whatever their
+ * backend does, and the rest is the queue's. The sender keeps the draft itself as their copy, Bcc and all;
+ * what is sent is the same without Bcc. When the client moves the draft to Sent, the spool's envelope says so
+ * too, so that a rebuild finds it there.
+ */
+import { z } from 'zod'
+import { newId } from '../db/id.ts'
+import type { Row } from '../db/schema.ts'
+import { parseAddress } from '../directory/addresses.ts'
+import { ingestMessage } from '../ingest/message.ts'
+import { withoutBcc } from '../mail/compose.ts'
+import type { Envelope, EnvelopeRecipient } from '../spool/types.ts'
+import { type Arguments, patches, read, setArguments } from './arguments.ts'
+import { openMessage } from './blob.ts'
+import { changeMailbox } from './change.ts'
+import { type Granted, grant, grantAll, type Run } from './context.ts'
+import { emailRows } from './email-get.ts'
+import { applyPatch, setEmails } from './email-set.ts'
+import { utc } from './email-view.ts'
+import { invalidProperties, MethodError, ObjectError } from './errors.ts'
+import { identitiesOf } from './identity.ts'
+import { SUBMISSION_LIMITS } from './limits.ts'
+import { foldersOf } from './mailbox.ts'
+import { createdId } from './references.ts'
+import { checkSize, SetResult, setError } from './set.ts'
+import { currentModseq, stateOf } from './state.ts'
+
+const submissionSetArguments = setArguments.extend({
+  onSuccessUpdateEmail: patches.nullish(),
+  onSuccessDestroyEmail: z.array(z.string()).nullish(),
+})
+type SubmissionSet = z.output<typeof submissionSetArguments>
+
+const address = z.object({
+  email: z.string().max(500),
+  parameters: z.record(z.string(), z.unknown()).nullish(),
+})
+const newSubmission = z.object({
+  identityId: z.string(),
+  emailId: z.string(),
+  envelope: z.object({ mailFrom: address, rcptTo: z.array(address) }).nullish(),
+})
+
+/** Answers for itself and, when e-mails change with its success, for the implied Email/set. */
+export async function submissionSet(
+  given: Arguments,
+  run: Run,
+): Promise<[name: string, result: Record<string, unknown>][]> {
+  const set = read(submissionSetArguments, given)
+  checkSize(set)
+  const account = grant(run, set.accountId)
+  const before = stateOf(await currentModseq(run.context.db, account))
+  if (set.ifInState && set.ifInState !== before) throw new MethodError('stateMismatch')
+  const result = new SetResult()
+  /** Submission (by its creation id or its id) → the e-mail it sent. */
+  const succeeded = new Map<string, string>()
+  for (const [key, properties] of Object.entries(set.create ?? {})) {
+    try {
+      const sent = await submit(run, account, key, properties, set)
+      result.created[key] = sent.created
+      run.createdIds.set(key, sent.created.id)
+      succeeded.set(`#${key}`, sent.emailId)
+    } catch (error) {
+      result.notCreated[key] = setError(error)
+    }
+  }
+  for (const [key, patch] of Object.entries(set.update ?? {})) {
+    result.notUpdated[key] = (await exists(run, account, key))
+      ? 'undoStatus' in patch
+        ? { type: 'cannotUnsend' }
+        : { type: 'invalidProperties', properties: Object.keys(patch) }
+      : { type: 'notFound' }
+  }
+  await destroySubmissions(run, account, set.destroy ?? [], result, succeeded)
+  const after = stateOf(await currentModseq(run.context.db, account))
+  const answers: [string, Record<string, unknown>][] = [
+    ['EmailSubmission/set', result.answer(account.id, before, after)],
+  ]
+  const update: Record<string, Record<string, unknown>> = {}
+  for (const [key, patch] of Object.entries(set.onSuccessUpdateEmail ?? {})) {
+    const emailId = succeeded.get(key)
+    if (emailId) update[emailId] = patch
+  }
+  const destroy = (set.onSuccessDestroyEmail ?? []).flatMap(key => succeeded.get(key) ?? [])
+  if (Object.keys(update).length > 0 || destroy.length > 0) {
+    answers.push(['Email/set', await setEmails(run, account, { update, destroy })])
+  }
+  return answers
+}
+
+async function submit(
+  run: Run,
+  account: Granted,
+  key: string,
+  properties: Record<string, unknown>,
+  set: SubmissionSet,
+): Promise<{
+  created: { id: string; sendAt: string; undoStatus: 'final'; threadId: string }
+  emailId: string
+}> {
+  const wanted = newSubmission.safeParse(properties)
+  if (!wanted.success) throw invalidProperties([String(wanted.error.issues[0]?.path[0] ?? 'emailId')])
+  const { identityId, envelope: asked } = wanted.data
+  const identity = identitiesOf(run, account).find(one => one.id === identityId)
+  if (!identity) throw invalidProperties(['identityId'])
+  const emailId = createdId(wanted.data.emailId, run.createdIds) ?? ''
+  const [email] = await emailRows(run.context.db, account, [emailId])
+  if (!email) throw invalidProperties(['emailId'])
+  checkFrom(run, email)
+  const sender = asked?.mailFrom.email ?? identity.email
+  if (parseAddress(sender)?.address !== identity.email) throw new ObjectError('forbiddenMailFrom')
+  const recipients = recipientsOf(run, asked?.rcptTo.map(one => one.email) ?? headerRecipients(email))
+
+  const opened = await openMessage(run.context, account, email.message_id)
+  if (!opened) throw invalidProperties(['emailId'], 'its content is gone')
+  const id = newId()
+  const now = run.now()
+  const envelope: Envelope = {
+    id,
+    kind: 'submission',
+    sender: identity.email,
+    recipients,
+    receivedAt: now.toISOString(),
+    client: { person: run.context.person.id },
+    ...(await sentCopy(run, account, email, set.onSuccessUpdateEmail?.[`#${key}`])),
+  }
+  const { db, spool, queues, directory, log } = run.context
+  const { location, size } = await spool.append(envelope, withoutBcc(opened.content))
+  // From here on it is sent. What fails now is done by the worker, which reads the same log.
+  try {
+    await ingestMessage(
+      { db, spool, queues, directory: () => directory.current },
+      { envelope, location, size },
+    )
+    await recordSubmission(run, account, { id, identityId, email, envelope })
+  } catch (error) {
+    log.error({ event: 'jmap.submission-ingest-failed', message: id, error })
+  }
+  return {
+    created: { id, sendAt: utc(now), undoStatus: 'final', threadId: email.thread_id },
+    emailId: email.id,
+  }
+}
+
+/** What the From field says must be an address that the person may send as. */
+function checkFrom(run: Run, email: Row<'email'>): void {
+  const own = new Set(grantAll(run).flatMap(account => account.addresses))
+  const stranger = email.from_list.find(({ email }) => !own.has(parseAddress(email)?.address ?? ''))
+  if (stranger || email.from_list.length === 0) throw new ObjectError('forbiddenFrom')
+}
+
+const headerRecipients = (email: Row<'email'>): string[] =>
+  [...email.to_list, ...email.cc_list, ...email.bcc_list].map(one => one.email)
+
+/** @throws ObjectError noRecipients, tooManyRecipients, invalidRecipients */
+function recipientsOf(run: Run, addresses: readonly string[]): EnvelopeRecipient[] {
+  const recipients = new Map<string, EnvelopeRecipient>()
+  const invalid: string[] = []
+  for (const text of addresses) {
+    const parsed = parseAddress(text)
+    const route = parsed && run.context.directory.current.route(parsed.address)
+    const reachable =
+      route?.type === 'local' || (route?.type === 'unknown-domain' && parsed!.domain.includes('.'))
+    if (!parsed || !reachable) {
+      invalid.push(text)
+      continue
+    }
+    // The local part as it was written: outside, case may mean something (RFC 5321 §2.4).
+    const local = text.trim().slice(0, text.trim().lastIndexOf('@'))
+    recipients.set(parsed.address, {
+      address: route.type === 'local' ? parsed.address : `${local}@${parsed.domain}`,
+    })
+  }
+  if (invalid.length > 0) throw new ObjectError('invalidRecipients', { invalidRecipients: invalid })
+  if (recipients.size === 0) throw new ObjectError('noRecipients')
+  if (recipients.size > SUBMISSION_LIMITS.maxRecipients) {
+    throw new ObjectError('tooManyRecipients', { maxRecipients: SUBMISSION_LIMITS.maxRecipients })
+  }
+  return [...recipients.values()]
+}
+
+/** The envelope's word on the sender's copy, when the client is going to file it under Sent. */
+async function sentCopy(
+  run: Run,
+  account: Granted,
+  email: Row<'email'>,
+  patch: Record<string, unknown> | undefined,
+): Promise<Pick<Envelope, 'copy'>> {
+  if (!patch) return {}
+  const folders = await foldersOf(run.context.db, account)
+  try {
+    const { folderId, keywords } = applyPatch(email, patch, folders, run.createdIds)
+    if (folders.find(folder => folder.id === folderId)?.role !== 'sent') return {}
+    return { copy: { mailboxId: account.id, role: 'sent', keywords, emailId: email.id } }
+  } catch (error) {
+    setError(error)
+    // The patch will be refused by itself later; the message goes out all the same (RFC 8621 §7.5).
+    return {}
+  }
+}
+
+async function recordSubmission(
+  run: Run,
+  account: Granted,
+  of: { id: string; identityId: string; email: Row<'email'>; envelope: Envelope },
+): Promise<void> {
+  await changeMailbox(run, account, {}, async change => {
+    const modseq = await change.raise()
+    await change.tx
+      .insertInto('submission')
+      .values({
+        id: of.id,
+        mailbox_id: account.id,
+        email_id: of.email.id,
+        message_id: of.id,
+        identity_id: of.identityId,
+        sender: of.envelope.sender,
+        recipients: JSON.stringify(of.envelope.recipients.map(one => one.address)),
+        send_at: of.envelope.receivedAt,
+        created_modseq: modseq,
+        updated_modseq: modseq,
+      })
+      .onConflict(conflict =>
+        conflict.column('id').doUpdateSet({ identity_id: of.identityId, updated_modseq: modseq }),
+      )
+      .execute()
+    // Its mark (waiting, delivered) is new.
+    await change.tx
+      .updateTable('email')
+      .set({ updated_modseq: modseq })
+      .where('id', '=', of.email.id)
+      .where('mailbox_id', '=', account.id)
+      .execute()
+  })
+}
+
+async function exists(run: Run, account: Granted, id: string): Promise<boolean> {
+  return (await submissionRow(run, account, id)) !== undefined
+}
+
+async function submissionRow(run: Run, account: Granted, id: string) {
+  if (!/^[0-9a-f-]{36}$/.test(id)) return undefined
+  return await run.context.db
+    .selectFrom('submission')
+    .select(['id', 'email_id', 'created_modseq'])
+    .where('id', '=', id)
+    .where('mailbox_id', '=', account.id)
+    .executeTakeFirst()
+}
+
+/** Forgets the record of a submission; the message is sent (RFC 8621 §7.5). */
+async function destroySubmissions(
+  run: Run,
+  account: Granted,
+  keys: readonly string[],
+  result: SetResult,
+  succeeded: Map<string, string>,
+): Promise<void> {
+  for (const key of new Set(keys)) {
+    const row = await submissionRow(run, account, createdId(key, run.createdIds) ?? '')
+    if (!row) {
+      result.notDestroyed[key] = { type: 'notFound' }
+      continue
+    }
+    await changeMailbox(run, account, {}, async change => {
+      const modseq = await change.raise()
+      await change.tx
+        .insertInto('tombstone')
+        .values({
+          mailbox_id: account.id,
+          type: 'EmailSubmission',
+          object_id: row.id,
+          modseq,
+          created_modseq: row.created_modseq,
+        })
+        .onConflict(conflict => conflict.doNothing())
+        .execute()
+      await change.tx.deleteFrom('submission').where('id', '=', row.id).execute()
+    })
+    result.destroyed.push(row.id)
+    if (row.email_id) succeeded.set(row.id, row.email_id)
+  }
+}
