@@ -184,9 +184,12 @@ test('what is uploaded can be attached and sent to a colleague', async () => {
     to: ['ben@one.example'],
     subject: 'the numbers',
     text: 'See below.',
+    attachments: [{ blobId: blob.blobId, type: 'text/csv', name: 'numbers.csv' }],
   })
   const ben = await jmapFor(gateway, 'ben@one.example')
-  await received(ben, 'the numbers')
+  const [attached] = (await received(ben, 'the numbers')).attachments
+  expect(attached).toMatchObject({ name: 'numbers.csv', type: 'text/csv' })
+  expect((await ben.download(attached!.blobId)).toString()).toBe('a,b\r\n1,2\r\n')
   const sent = await ann.emails({ inMailbox: await ann.folder('sent') })
   expect(sent.map(({ id }) => id)).toEqual([emailId])
   expect(sent[0]!.keywords).not.toHaveProperty('$draft')

@@ -150,6 +150,7 @@ export class JmapClient {
     text: string
     inReplyTo?: string[]
     references?: string[]
+    attachments?: { blobId: string; type: string; name: string }[]
   }): Promise<{ emailId: string; submissionId: string }> {
     const [drafts, sent] = [await this.folder('drafts'), await this.folder('sent')]
     const { list } = await this.call<{ list: { id: string; name: string; email: string }[] }>(
@@ -174,6 +175,7 @@ export class JmapClient {
               subject: mail.subject,
               ...(mail.inReplyTo && { inReplyTo: mail.inReplyTo }),
               ...(mail.references && { references: mail.references }),
+              ...(mail.attachments && { attachments: mail.attachments }),
               textBody: [{ partId: 'text', type: 'text/plain' }],
               bodyValues: { text: { value: mail.text } },
             },

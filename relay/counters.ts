@@ -15,6 +15,21 @@ export const refusals = counter(
   ['reason'],
 )
 export const openConnections = gauge('relay_connections', 'Open SMTP connections.')
+export const connectionsTotal = counter('relay_connections_total', 'SMTP connections so far, also refused ones.')
+export const heldBytes = gauge('relay_held_bytes', 'Bytes of unfinished messages in memory.')
+export const tlsConnections = counter('relay_tls_total', 'Connections that went over to TLS, by version.', [
+  'version',
+])
+export const certificateLoads = counter(
+  'relay_certificate_loads_total',
+  'Times that certificates were read anew, by outcome.',
+  ['outcome'],
+)
+export const recipientQuestions = counter(
+  'relay_recipient_questions_total',
+  'Recipients that a backend was asked about, by its answer.',
+  ['answer'],
+)
 export const timeToReply = histogram(
   'relay_time_to_250_seconds',
   'Time from the end of data to the 250.',

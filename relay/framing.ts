@@ -4,7 +4,7 @@
  * The end is CRLF.CRLF and nothing else (RFC 5321 §4.1.1.4): servers that also took LF.LF or CR.CR let
  * strangers smuggle messages past those that did not. What comes out has CRLF line ends only: a bare LF is
  * made CRLF, a bare CR a space (a new line there would let a header be forged out of another's text), as
- * Postfix does since 3.9. The dot that hides a leading dot is taken away (§4.5.2).
+ * Postfix does since 3.9; whoever would rather refuse such a message looks at `mended`. The dot that hides a leading dot is taken away (§4.5.2).
  *
  * The result depends on the bytes alone, never on how they were cut into chunks: all memory between chunks is
  * `#state`.
@@ -39,6 +39,8 @@ const SPACE = Buffer.from(' ')
 const NOTHING = Buffer.alloc(0)
 
 export class DataDecoder {
+  /** Whether a bare CR or LF was seen and mended. */
+  mended = false
   #state: State = 'line'
 
   push(chunk: Buffer): Decoded {
@@ -65,6 +67,7 @@ export class DataDecoder {
           } else if (nextLf < length) {
             flush(nextLf)
             pieces.push(CRLF)
+            this.mended = true
             at = run = nextLf + 1
             state = 'line-bare'
           } else {
@@ -83,6 +86,7 @@ export class DataDecoder {
           } else {
             if (at > 0) flush(at - 1)
             pieces.push(SPACE)
+            this.mended = true
             run = at
             state = 'text'
           }
@@ -113,6 +117,7 @@ export class DataDecoder {
             return { content: join(pieces), rest: chunk.subarray(at + 1) }
           }
           pieces.push(SPACE)
+          this.mended = true
           run = at
           state = 'text'
           break

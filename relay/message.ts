@@ -26,13 +26,60 @@ export type Taker = {
   limits: RelayLimits
   log: Log
   now: () => number
+  /** Of all messages that come in at the moment. */
+  held: Held
+}
+
+/** Of one transaction. */
+export type Incoming = {
+  /** ms since MAIL. */
+  elapsed: () => number
+  /** Called after the end of data: a reason to refuse that shows in the bytes. */
+  objection: () => Reply | undefined
+}
+
+/** Bytes from which the spool writes a message as it comes, instead of holding it: LARGE in core/spool. */
+const STREAMED_FROM = 1_048_576
+
+/**
+ * Bytes of unfinished messages in memory. Thousands of clients that each stop short of the length from which
+ * a message is written as it comes would fill it.
+ */
+export class Held {
+  bytes = 0
+  readonly #limit: number
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** A place for one message; `take` throws Refused when there is no room. */
+  place(): { take(size: number): void; leave(): void } {
+    let mine = 0
+    const hold = (bytes: number) => {
+      this.bytes += bytes - mine
+      mine = bytes
+    }
+    return {
+      take: size => {
+        hold(size < STREAMED_FROM ? size : 0)
+        if (mine > 0 && this.bytes > this.#limit) throw new Refused(replies.busy)
+      },
+      leave: () => hold(0),
+    }
+  }
 }
 
 /** Never rejects. */
-export async function takeMessage(stream: Readable, envelope: Envelope, taker: Taker): Promise<Taken> {
+export async function takeMessage(
+  stream: Readable,
+  envelope: Envelope,
+  incoming: Incoming,
+  taker: Taker,
+): Promise<Taken> {
   const { spool, limits, now } = taker
-  const startedAt = now()
-  let endedAt = startedAt
+  const place = taker.held.place()
+  let endedAt = now()
   const trace = receivedHeader({
     helo: envelope.client?.helo,
     address: envelope.client?.address ?? '',
@@ -46,7 +93,10 @@ export async function takeMessage(stream: Readable, envelope: Envelope, taker: T
   async function* content(): AsyncGenerator<Buffer> {
     yield Buffer.from(trace)
     // The stream must outlive a refusal: the reply is due after the end of data.
-    yield* inspected(stream.iterator({ destroyOnReturn: false }), limits, () => now() - startedAt)
+    const chunks = stream.iterator({ destroyOnReturn: false })
+    yield* inspected(chunks, limits, incoming.elapsed, place.take)
+    const objection = incoming.objection()
+    if (objection) throw new Refused(objection)
     endedAt = now()
   }
   try {
@@ -58,6 +108,8 @@ export async function takeMessage(stream: Readable, envelope: Envelope, taker: T
     if (reply.code === 421) return { type: 'hang-up', reply }
     const type = await drained(stream, limits.messageSize, limits.data)
     return type === 'aborted' ? { type } : { type, reply }
+  } finally {
+    place.leave()
   }
 }
 

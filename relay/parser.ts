@@ -10,6 +10,11 @@ import { DataDecoder } from './framing.ts'
 export class RelayParser extends SMTPStream {
   #decoder = new DataDecoder()
 
+  /** Whether the message that came last had bare CR or LF. */
+  get mended(): boolean {
+    return this.#decoder.mended
+  }
+
   override startDataMode(maxBytes?: number | string | null) {
     this.#decoder = new DataDecoder()
     return super.startDataMode(maxBytes)

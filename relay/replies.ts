@@ -34,6 +34,21 @@ export const replies = {
     '4.7.0',
     'Too many connections from your address, close some',
   ),
+  tooManyFromNetwork: reply(
+    'too-many-from-network',
+    421,
+    '4.7.0',
+    'Too many connections from your network, close some',
+  ),
+  tooFast: reply('too-fast', 421, '4.7.0', 'Connecting too often, try again in a minute'),
+  tooManyUnknownBefore: reply(
+    'too-many-unknown-before',
+    421,
+    '4.7.0',
+    'Too many unknown recipients from your network, try again in a few minutes',
+  ),
+  makeRoom: reply('make-room', 421, '4.3.2', 'Idle while others wait, come again when there is mail'),
+  badProxyHeader: reply('bad-proxy-header', 421, '4.3.2', 'No valid PROXY header'),
   earlyTalker: reply('early-talker', 421, '4.7.0', 'Wait for the greeting before you speak'),
   shuttingDown: reply('shutting-down', 421, '4.3.2', 'Restarting, try again in a minute'),
   tooManyErrors: reply('too-many-errors', 421, '4.7.0', 'Too many errors on this connection'),
@@ -42,6 +57,12 @@ export const replies = {
   tooLong: reply('session-too-long', 421, '4.4.2', 'Connection open too long without a message'),
   tooSlow: reply('too-slow', 421, '4.4.2', 'Message sent too slowly, try again'),
 
+  tooManyMessages: reply(
+    'too-many-messages',
+    450,
+    '4.7.0',
+    'Too many messages from you, try again in a minute',
+  ),
   badSender: reply('bad-sender', 553, '5.1.7', 'Sender address is too long or malformed'),
   unknownParameter: (name: string) =>
     reply('unknown-parameter', 555, '5.5.4', `Parameter ${name} is not supported, see the reply to EHLO`),
@@ -61,12 +82,39 @@ export const replies = {
     ),
   unknownRecipient: (address: string) =>
     reply('unknown-recipient', 550, '5.1.1', `No mailbox ${address} here, check the address`),
+  recipientTooBusy: reply(
+    'recipient-too-busy',
+    450,
+    '4.2.1',
+    'Too many messages for this recipient at the moment, try again in a minute',
+  ),
+  tooManyBounces: reply(
+    'too-many-bounces',
+    450,
+    '4.2.1',
+    'Too many bounces for this recipient at the moment, try again in a few minutes',
+  ),
+  unverified: reply(
+    'unverified-recipient',
+    450,
+    '4.1.1',
+    'Recipient can not be checked at the moment, try again in a few minutes',
+  ),
   notReady: reply('not-ready', 451, '4.3.0', 'Recipients are not known yet, try again in a minute'),
 
   tooLarge: (limit: number) =>
     reply('too-large', 552, '5.3.4', `Message is larger than ${limit} bytes, send it in parts or as a link`),
   headerTooLarge: (limit: number) =>
     reply('header-too-large', 552, '5.3.4', `Header of the message is larger than ${limit} bytes`),
+  tooManyHeaderLines: (limit: number) =>
+    reply('too-many-header-lines', 552, '5.3.4', `Header of the message has more than ${limit} lines`),
+  bareNewlines: reply(
+    'bare-newlines',
+    550,
+    '5.6.0',
+    'Message has bare CR or LF, end its lines in CRLF and send it again',
+  ),
+  busy: reply('busy', 452, '4.3.1', 'Too many messages under way, try again in a minute'),
   loop: (limit: number) =>
     reply('loop', 554, '5.4.6', `Mail loop: more than ${limit} Received lines, check forwarding rules`),
   nulBytes: reply('nul-bytes', 554, '5.6.0', 'Message has NUL bytes, encode it as base64'),

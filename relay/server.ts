@@ -1,35 +1,34 @@
 /**
- * The SMTP front: smtp-server with our connections, and the five stages of policy hung into its callbacks.
+ * The SMTP front: smtp-server with our connections, who may connect, and the stages of a transaction
+ * (stages.ts) hung into its callbacks.
  *
- * The promise: a 250 to the end of data is made from a `Spooled` only, which `spool.append` gives out when the
- * message is on stable storage. Whatever ends a transaction before that keeps nothing; the sender still has
- * the message and comes again.
+ * When every place is taken, a connection that does nothing makes room for the one that knocks: a flood of
+ * idle or dripping clients costs them their connections, not honest senders theirs.
  */
-import type { Readable } from 'node:stream'
-import { newId } from '@restante/core/db/id.ts'
-import type { Directory } from '@restante/core/directory/snapshot.ts'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { type Networks, parseNetworks } from '@restante/core/config/networks.ts'
 import type { Log } from '@restante/core/observe/log.ts'
-import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
 import { SMTPServer } from 'smtp-server'
+import { type Admission, Clients } from './clients/clients.ts'
+import { Rates } from './clients/rates.ts'
 import { RelayConnection, type Surroundings } from './connection.ts'
-import { acceptedMessages, openConnections, receivedBytes, refusals, timeToReply } from './counters.ts'
-import { envelopeOf } from './envelope.ts'
-import type { RelayLimits } from './limits.ts'
-import { takeMessage } from './message.ts'
-import { connectPolicy } from './policy/connect.ts'
-import { mailPolicy } from './policy/mail.ts'
-import { rcptPolicy } from './policy/rcpt.ts'
-import { Refused, type Reply, replies, textOf } from './replies.ts'
-import type { Certificate } from './tls.ts'
+import { connectionsTotal, heldBytes, openConnections, refusals, tlsConnections } from './counters.ts'
+import { Held } from './message.ts'
+import { readProxyHeader } from './proxy-header.ts'
+import { type Reply, replies, textOf } from './replies.ts'
+import { createStages, type Done, type Session, type StageOptions } from './stages.ts'
+import type { Certificates } from './tls.ts'
 
-export type RelayOptions = {
-  hostname: string
-  spool: Spool
-  /** The directory as it is now, and whether it was ever read. */
-  directory: () => { current: Directory; ready: boolean }
-  certificate: Certificate
-  limits: RelayLimits
-  log: Log
+export type RelayOptions = Pick<StageOptions, 'hostname' | 'spool' | 'directory' | 'limits' | 'log'> & {
+  certificates: Certificates
+  ask?: StageOptions['ask']
+  bareNewlines?: StageOptions['bareNewlines']
+  /** Loopback unless told. */
+  exempt?: Networks
+  proxies?: Networks
+  forwarders?: Networks
+  rates?: Rates
   now?: () => number
 }
 
@@ -39,19 +38,35 @@ export type Relay = {
   readonly connections: number
   /** Whether it accepts connections. */
   readonly listening: boolean
+  /** Takes other certificates; connections that are open keep theirs. */
+  useCertificates(certificates: Certificates): void
   /** Lets running transactions end, for at most `patience` ms. */
   close(patience?: number): Promise<void>
 }
 
-type Session = RelayConnection['session']
-type Done = (error?: Error | null, message?: string) => void
-
 /** Commands of old jokes, and of listeners that this one is not. */
-const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'XCLIENT', 'XFORWARD', 'LHLO']
+const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'XFORWARD', 'LHLO']
+/** ms that a load balancer has for its header. */
+const PROXY_PATIENCE = 10_000
+/** ms between looks at all connections. */
+const SWEEP = 1_000
+/** Connections looked at for one that can make room. The oldest come first. */
+const ROOM_SEARCH = 2_000
+const LOOPBACK = parseNetworks('127.0.0.0/8, ::1')
+const NOBODY = parseNetworks('')
+
+type ProxyDone = Parameters<SMTPServer['_handleProxy']>[1]
 
 class RelayServer extends SMTPServer {
   surroundings: Surroundings | undefined
+  proxies: Networks = NOBODY
   readonly bySession = new WeakMap<Session, RelayConnection>()
+  #connections = 0
+
+  #nextId(): string {
+    this.#connections++
+    return String(this.#connections)
+  }
 
   override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
     const connection = new RelayConnection(this, socket, options)
@@ -61,122 +76,125 @@ class RelayServer extends SMTPServer {
     connection.on('error', error => this._onError(error))
     connection.init()
   }
+
+  override _expectsProxyHeader(socket: Socket): boolean {
+    return this.proxies.has(socket.remoteAddress ?? '')
+  }
+
+  /** The original knows version 1 only. */
+  override _handleProxy(socket: Socket, done: ProxyDone): void {
+    if (!this._expectsProxyHeader(socket)) {
+      setImmediate(() => done(null, { id: this.#nextId() }))
+      return
+    }
+    let bytes: Buffer = Buffer.alloc(0)
+    const finish = (source?: { address: string; port: number } | 'invalid') => {
+      clearTimeout(timer)
+      socket.off('readable', read).off('close', give).off('end', give).off('error', give)
+      if (source !== 'invalid') {
+        done(null, {
+          id: this.#nextId(),
+          ...(source && { remoteAddress: source.address, remotePort: source.port }),
+        })
+        return
+      }
+      socket.on('error', () => {})
+      socket.end(`${replies.badProxyHeader.code} ${textOf(replies.badProxyHeader)}\r\n`)
+      socket.destroySoon()
+      this.surroundings?.onRefused(replies.badProxyHeader.reason)
+      done(new Error('no PROXY header'))
+    }
+    const give = () => finish('invalid')
+    const read = () => {
+      for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
+        bytes = Buffer.concat([bytes, chunk])
+        const header = readProxyHeader(bytes)
+        if (header.type === 'incomplete') continue
+        if (header.type === 'invalid') return give()
+        const rest = bytes.subarray(header.length)
+        if (rest.length > 0) socket.unshift(rest)
+        return finish(header.source)
+      }
+    }
+    const timer = setTimeout(give, PROXY_PATIENCE)
+    socket.on('readable', read).on('close', give).on('end', give).on('error', give)
+  }
 }
 
 export function createRelay(options: RelayOptions): Relay {
-  const { hostname, spool, directory, limits, log, now = Date.now } = options
-  const fromAddress = new Map<string, number>()
-  const counted = new WeakSet<Session>()
-  const unknownRecipients = new WeakMap<Session, number>()
-  const surroundings: Surroundings = { limits, draining: false, onRefused: countRefusal }
-
-  function countRefusal(reason: string): void {
-    refusals.inc({ reason })
+  const { hostname, limits, log, now = Date.now, exempt = LOOPBACK, forwarders = NOBODY } = options
+  const rates = options.rates ?? new Rates(now)
+  const clients = new Clients({ limits, exempt, rates, now })
+  const held = new Held(limits.held)
+  const surroundings: Surroundings = {
+    limits,
+    now,
+    draining: false,
+    greetingDelay: address => (clients.isKnown(address) ? 0 : limits.greetingDelay),
+    mayForward: address => forwarders.has(address),
+    onForwarded(connection) {
+      // The filter in front has its own place no more: its client has one.
+      if (connection.ticket) clients.leave(connection.ticket)
+      const reply = enter(connection)
+      if (reply) connection.end(reply)
+    },
+    onRefused: reason => refusals.inc({ reason }),
   }
+  const stages = createStages({
+    ask: async () => 'no-answer',
+    bareNewlines: 'normalize',
+    ...options,
+    now,
+    rates,
+    clients,
+    held,
+    connectionOf: session => server.bySession.get(session),
+    draining: () => surroundings.draining,
+  })
 
-  function refuse(session: Session, reply: Reply): Refused {
-    countRefusal(reply.reason)
-    log.debug({ event: 'relay.refused', reason: reply.reason, client: session.remoteAddress })
-    return new Refused(reply)
+  function enter(connection: RelayConnection): Reply | undefined {
+    const { ticket, admission } = clients.enter(connection.remoteAddress)
+    connection.ticket = ticket
+    return admission === 'welcome' ? undefined : REFUSALS[admission]
   }
 
   function onConnect(session: Session, done: Done): void {
-    const address = session.remoteAddress
-    const count = (fromAddress.get(address) ?? 0) + 1
-    fromAddress.set(address, count)
-    counted.add(session)
+    const connection = server.bySession.get(session)
+    connectionsTotal.inc()
     openConnections.set(server.connections.size)
-    const verdict = connectPolicy(
-      { total: server.connections.size, fromAddress: count, loopback: /^127\.|^::1$/.test(address) },
-      limits,
-    )
-    done(verdict.type === 'refuse' ? refuse(session, verdict.reply) : null)
+    const reply = connection && enter(connection)
+    if (reply) done(stages.refuse(session, reply))
+    else if (server.connections.size > limits.connections && !makeRoom())
+      done(stages.refuse(session, replies.tooManyConnections))
+    else done(null)
+  }
+
+  /** @returns whether somebody could be sent away */
+  function makeRoom(): boolean {
+    let looked = 0
+    for (const connection of server.connections as Set<RelayConnection>) {
+      if (connection.dispensable) {
+        connection.end(replies.makeRoom)
+        // It need not agree to go.
+        connection._socket.destroySoon()
+        return true
+      }
+      if (++looked >= ROOM_SEARCH) break
+    }
+    return false
   }
 
   function onClose(session: Session): void {
     openConnections.set(server.connections.size)
-    if (!counted.delete(session)) return
-    const left = (fromAddress.get(session.remoteAddress) ?? 1) - 1
-    if (left > 0) fromAddress.set(session.remoteAddress, left)
-    else fromAddress.delete(session.remoteAddress)
-  }
-
-  function onMailFrom(address: { address: string; args: unknown }, session: Session, done: Done): void {
-    const verdict = mailPolicy({
-      sender: address.address,
-      parameters: Object.keys(address.args || {}),
-      smtputf8: Boolean(session.envelope.smtpUtf8),
-    })
-    done(verdict.type === 'refuse' ? refuse(session, verdict.reply) : null)
-  }
-
-  function onRcptTo(address: { address: string; args: unknown }, session: Session, done: Done): void {
-    const { current, ready } = directory()
-    const verdict = rcptPolicy(
-      {
-        address: address.address,
-        parameters: Object.keys(address.args || {}),
-        smtputf8: Boolean(session.envelope.smtpUtf8),
-      },
-      current,
-      ready,
-    )
-    if (verdict.type === 'accept') {
-      address.address = verdict.address
-      done()
-      return
-    }
     const connection = server.bySession.get(session)
-    connection?.forgiveError()
-    const count = (unknownRecipients.get(session) ?? 0) + 1
-    unknownRecipients.set(session, count)
-    done(refuse(session, verdict.reply))
-    if (count >= limits.unknownRecipients) connection?.end(replies.tooManyUnknown)
-  }
-
-  async function onData(stream: Readable, session: Session, done: Done): Promise<void> {
-    const connection = server.bySession.get(session)
-    const envelope = envelopeOf(session, newId(), new Date(now()))
-    const taken = await takeMessage(stream, envelope, { hostname, spool, limits, log, now })
-    switch (taken.type) {
-      case 'accepted':
-        countAccepted(envelope, taken.spooled, taken.waited)
-        connection?.messageAccepted()
-        done(null, textOf(replies.queued(taken.spooled.id)))
-        break
-      case 'refused':
-        done(refuse(session, taken.reply))
-        break
-      case 'hang-up':
-        connection?.end(taken.reply)
-        break
-      case 'aborted':
-        countRefusal('aborted')
-        log.info({ event: 'relay.aborted', id: envelope.id, client: session.remoteAddress })
-        break
-      default:
-        taken satisfies never
-    }
-    if (surroundings.draining) setImmediate(() => connection?.end(replies.shuttingDown))
-  }
-
-  function countAccepted(envelope: Envelope, spooled: Spooled, waited: number): void {
-    acceptedMessages.inc()
-    receivedBytes.inc(spooled.size)
-    timeToReply.observe(waited / 1_000)
-    log.info({
-      event: 'relay.accepted',
-      id: spooled.id,
-      client: envelope.client?.address,
-      sender: envelope.sender,
-      recipients: envelope.recipients.length,
-      size: spooled.size,
-    })
+    if (connection?.ticket) clients.leave(connection.ticket)
+    if (connection) connection.ticket = undefined
   }
 
   const server = new RelayServer({
     name: hostname,
-    ...options.certificate,
+    ...options.certificates.main,
+    sniOptions: Object.fromEntries(options.certificates.byName),
     minVersion: 'TLSv1.2',
     size: limits.messageSize,
     maxRecipients: limits.recipients,
@@ -193,13 +211,27 @@ export function createRelay(options: RelayOptions): Relay {
     logger: false,
     onConnect,
     onClose,
-    onMailFrom,
-    onRcptTo,
-    onData,
+    onSecure(socket, _session, done) {
+      if (socket instanceof TLSSocket) tlsConnections.inc({ version: socket.getProtocol() ?? 'unknown' })
+      done()
+    },
+    onMailFrom: stages.onMailFrom,
+    onRcptTo: stages.onRcptTo,
+    onData: stages.onData,
   })
   server.surroundings = surroundings
+  server.proxies = options.proxies ?? NOBODY
   // Broken connections and handshakes are the Internet's, not ours.
   server.on('error', (error: NodeJS.ErrnoException) => log.debug({ event: 'relay.connection-error', error }))
+
+  const sweep = setInterval(() => {
+    heldBytes.set(held.bytes)
+    for (const connection of server.connections as Set<RelayConnection>) {
+      const reply = connection.overdue()
+      if (reply) connection.end(reply)
+    }
+  }, SWEEP)
+  sweep.unref()
 
   return {
     listen(port, host) {
@@ -217,6 +249,9 @@ export function createRelay(options: RelayOptions): Relay {
     get listening() {
       return server.server.listening
     },
+    useCertificates({ main, byName }) {
+      server.updateSecureContext({ ...main, sniOptions: Object.fromEntries(byName) })
+    },
     async close(patience = 8_000) {
       surroundings.draining = true
       const gone = new Promise<void>(resolve => server.server.close(() => resolve()))
@@ -226,12 +261,20 @@ export function createRelay(options: RelayOptions): Relay {
       let timer: NodeJS.Timeout | undefined
       await Promise.race([gone, new Promise(resolve => (timer = setTimeout(resolve, patience)))])
       clearTimeout(timer)
+      clearInterval(sweep)
       for (const connection of connectionsOf(server)) {
         connection.end(replies.shuttingDown)
         connection._socket.destroy()
       }
     },
   }
+}
+
+const REFUSALS: Readonly<Record<Exclude<Admission, 'welcome'>, Reply>> = {
+  'too-many-from-address': replies.tooManyFromYou,
+  'too-many-from-network': replies.tooManyFromNetwork,
+  'too-fast': replies.tooFast,
+  'too-many-unknown': replies.tooManyUnknownBefore,
 }
 
 const connectionsOf = (server: SMTPServer) => [...server.connections] as RelayConnection[]

@@ -4,26 +4,35 @@
  */
 import { join } from 'node:path'
 import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
+import { parseNetworks } from '@restante/core/config/networks.ts'
 import { type Settings, SettingsError } from '@restante/core/config/settings.ts'
 import { keepDirectory } from '@restante/core/directory/keeper.ts'
 import type { Part } from '@restante/core/observe/lifecycle.ts'
 import type { Log } from '@restante/core/observe/log.ts'
 import { serveMetrics } from '@restante/core/observe/metrics.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
-import { DEFAULT_LIMITS } from './limits.ts'
+import { watchCertificates } from './certificate-watch.ts'
+import { Rates } from './clients/rates.ts'
+import { shareRates } from './clients/shared.ts'
 import { createRelay } from './server.ts'
-import { loadCertificate } from './tls.ts'
+import { limitsOf, openFilesLimit } from './settings.ts'
+import { loadCertificates } from './tls.ts'
 
 /** @throws SettingsError; an error of the listener when the port is taken */
 export async function start(settings: Settings, log: Log): Promise<Part & { port: number }> {
   if (!settings.DATABASE_URL)
     throw new SettingsError('DATABASE_URL is unset: start the gateway with npm start')
-  const certificate = await loadCertificate({
+  const files = {
     folder: join(settings.RESTANTE_DATA, 'tls'),
     hostname: settings.RESTANTE_HOSTNAME,
     certFile: settings.TLS_CERT,
     keyFile: settings.TLS_KEY,
-  })
+    nameFolder: settings.TLS_FOLDER,
+  }
+  const certificates = await loadCertificates(files)
+  const limits = limitsOf(settings, openFilesLimit())
+  if (limits.connections < settings.RELAY_CONNECTIONS)
+    log.warn({ event: 'relay.few-files', connections: limits.connections, wanted: settings.RELAY_CONNECTIONS })
   const spool = await openSpool({
     url: settings.SPOOL_URL,
     secretKey: deriveKey(loadSecret(settings), 'spool'),
@@ -37,15 +46,23 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
     log,
   })
   if (!keeper.ready) log.warn({ event: 'relay.no-directory' })
+  const rates = new Rates()
   const relay = createRelay({
     hostname: settings.RESTANTE_HOSTNAME,
     spool,
     directory: () => keeper,
-    certificate,
-    limits: { ...DEFAULT_LIMITS, messageSize: settings.MAX_MESSAGE_SIZE },
+    certificates,
+    limits,
+    bareNewlines: settings.RELAY_BARE_NEWLINES,
+    exempt: parseNetworks(settings.RELAY_EXEMPT_NETWORKS),
+    proxies: parseNetworks(settings.RELAY_PROXY_NETWORKS),
+    forwarders: parseNetworks(settings.RELAY_XCLIENT_NETWORKS),
+    rates,
     log,
   })
   const port = await relay.listen(settings.RELAY_PORT, settings.RELAY_HOST)
+  const watch = watchCertificates(files, log, certificates => relay.useCertificates(certificates))
+  const shared = settings.REDIS_URL ? shareRates({ rates, redisUrl: settings.REDIS_URL, log }) : undefined
   log.info({ event: 'relay.listening', host: settings.RELAY_HOST, port, ...keeper.current.size })
   const metrics = await serveMetrics(
     { host: settings.METRICS_HOST, port: settings.METRICS_PORT },
@@ -69,7 +86,9 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
   return {
     port,
     async close() {
+      watch.close()
       await relay.close()
+      await shared?.close()
       metrics.close()
       await Promise.all([keeper.close(), spool.close()])
     },

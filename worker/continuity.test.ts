@@ -2,12 +2,13 @@
  * The outage: a backend stops in the middle of the morning, mail is held, somebody deletes a message here,
  * the backend returns. Later it returns without its users.
  */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+
 import { override } from '@restante/core/continuity/store.ts'
 import { inTransaction } from '@restante/core/db/transaction.ts'
 import { cancelRecipients, reopenRecipients } from '@restante/core/queue/deliveries.ts'
-import { type Scripted, scriptedServer } from './testing/scripted.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from './testing/gateway.ts'
+import { type Scripted, scriptedServer } from './testing/scripted.ts'
 
 const message = (subject: string) =>
   `From: outside@elsewhere.test\r\nTo: anna@example.test\r\nSubject: ${subject}\r\n\r\n${subject}\r\n`
@@ -115,7 +116,12 @@ test('an override that runs out gives the backend back to the checks', { timeout
   const { db } = gateway.services
   await until('it is up', async () => (await gateway.health()) === 'up', 25_000)
   const until3s = new Date(Date.now() + 1_500)
-  await override(db, gateway.backendId, { to: 'down', reason: 'patch', until: until3s, by: 'test' }, new Date())
+  await override(
+    db,
+    gateway.backendId,
+    { to: 'down', reason: 'patch', until: until3s, by: 'test' },
+    new Date(),
+  )
   const before = server.received.length
   await gateway.accept(['anna@example.test'], message('later'))
   await until('it is held', async () => (await gateway.deliveryStates()).held === 1)

@@ -15,12 +15,7 @@ export type Loop = {
  * @param work one round; it may return the ms until the next instead of `interval`
  * @param interval ms between the end of a round and the start of the next
  */
-export function loop(
-  name: string,
-  interval: number,
-  log: Log,
-  work: () => Promise<unknown>,
-): Loop {
+export function loop(name: string, interval: number, log: Log, work: () => Promise<unknown>): Loop {
   let closed = false
   let again = false
   let running: Promise<void> | null = null

@@ -75,7 +75,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
         ok: faults.length === 0,
         ...(faults.length > 0 && { reason: faults.join('; ') }),
         ingest: { behind, ...(fault && { fault }) },
-        directoryAge: keeper.age,
+        ...(keeper.ready && { directoryAge: keeper.age }),
       }
     },
   )

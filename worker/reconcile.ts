@@ -5,7 +5,9 @@ import { reconcile } from '@restante/core/queue/reconcile.ts'
 import { type Loop, loop } from './loop.ts'
 import type { Services } from './services.ts'
 
-const reconciled = counter('reconciled_total', 'Jobs that the reconciler had to see to, by reason.', ['reason'])
+const reconciled = counter('reconciled_total', 'Jobs that the reconciler had to see to, by reason.', [
+  'reason',
+])
 
 const EVERY = 2_000
 /** Every so many rounds missing jobs are added without comparing counts first. */
@@ -14,10 +16,16 @@ const THOROUGH = 60
 export function startReconciler(services: Services): Loop {
   const { db, queues } = services
   let round = 0
+  /** Redis was away: jobs are missing, no need to wait and see. */
+  let missed = false
   return loop('reconcile', EVERY, services.log, async () => {
     await expireOverrides(db, new Date())
     await holdForDown(db, new Date())
-    const done = await reconcile(db, queues, new Date(), ++round % THOROUGH === 0)
+    missed = queues.wasAway() || missed
+    const back = missed && queues.ready()
+    if (back) missed = false
+    const thorough = back || ++round % THOROUGH === 0
+    const done = await reconcile(db, queues, new Date(), { thorough, ...(back && { patience: 0 }) })
     reconciled.inc({ reason: 'lease-lost' }, done.leasesLost)
     reconciled.inc({ reason: 'due' }, done.due)
     reconciled.inc({ reason: 'missing' }, done.readded)

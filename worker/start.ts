@@ -9,7 +9,7 @@ import type { Notifier } from './deliver/attempt.ts'
 import { startBackends } from './deliver/backends.ts'
 import { startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
-import { loop } from './loop.ts'
+import { type Loop, loop } from './loop.ts'
 import { notifyFailures } from './notify/failures.ts'
 import type { MxOptions } from './outbound/mx.ts'
 import { startOutbound } from './outbound/outbound.ts'
@@ -38,8 +38,9 @@ export function startJobs(
   const notifier: Notifier = {
     failed: (begun, failures) => notifyFailures(services, begun, failures, new Date()),
   }
-  const drain = startDrain(services, () => backends.all())
-  const backends = startBackends(services, notifier, () => drain.nudge())
+  let drain: Loop | undefined
+  const backends = startBackends(services, notifier, () => drain?.nudge())
+  drain = startDrain(services, () => backends.all())
   const outbound = startOutbound(services, notifier, options.mx)
   const prober = startProber(services, () => backends.all())
   const expire = startExpire(services)
@@ -83,7 +84,7 @@ export function startJobs(
       await Promise.all([
         listener.close(),
         ingest?.close(),
-        drain.close(),
+        drain?.close(),
         prober.close(),
         expire.close(),
         reconciler.close(),

@@ -11,6 +11,7 @@ import { hostname } from 'node:os'
 import { isAbsolute, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { parseNetworks } from './networks.ts'
 
 /** A setting that can't be used. The message is one line, fit for stderr. */
 export class SettingsError extends Error {
@@ -19,6 +20,18 @@ export class SettingsError extends Error {
 
 const port = (fallback: number) => z.coerce.number().int().min(1).max(65535).default(fallback)
 const optionalText = z.string().min(1).optional()
+const count = (fallback: number) => z.coerce.number().int().min(0).default(fallback)
+const networks = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .superRefine((value, context) => {
+      try {
+        parseNetworks(value)
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+      }
+    })
 const bytes = (fallback: number) => z.coerce.number().int().min(1024).default(fallback)
 
 function urlOf(...schemes: string[]) {
@@ -45,6 +58,53 @@ export const definitions = {
   ],
   RELAY_HOST: [z.string().min(1).default('0.0.0.0'), 'Address that the relay listens on for SMTP.'],
   RELAY_PORT: [port(2525), 'Port for inbound SMTP. Point port 25 of the machine at it.'],
+  RELAY_BARE_NEWLINES: [
+    z.enum(['normalize', 'refuse']).default('normalize'),
+    'What becomes of a bare CR or LF in a message: made a space or CRLF (as Postfix does), or the message is refused. Neither ever ends a message.',
+  ],
+  RELAY_PROXY_NETWORKS: [
+    networks(''),
+    'Networks of load balancers: a connection from there must begin with a PROXY header (version 1 or 2), which is believed. Separated by commas.',
+  ],
+  RELAY_XCLIENT_NETWORKS: [
+    networks(''),
+    "Networks of mail filters in front that may tell us the client's address by XCLIENT. Separated by commas.",
+  ],
+  RELAY_EXEMPT_NETWORKS: [
+    networks('127.0.0.0/8, ::1'),
+    "Networks to which the limits per client, the rates and the greeting's wait don't apply. Separated by commas.",
+  ],
+  RELAY_GREETING_DELAY: [
+    z.coerce.number().int().min(0).max(30_000).default(200),
+    'Milliseconds that an unknown client has to keep quiet before it is greeted; one that talks is sent away. Who has sent us mail before does not wait.',
+  ],
+  RELAY_CONNECTIONS: [
+    z.coerce.number().int().min(10).default(10_000),
+    'Connections at once. When they are all taken, the one that has been idle longest makes room.',
+  ],
+  RELAY_CONNECTIONS_PER_CLIENT: [
+    z.coerce.number().int().min(1).default(100),
+    'Connections at once from one address; four times as many from its network (/24, /64).',
+  ],
+  RELAY_RATE_CONNECTIONS: [
+    count(600),
+    'Connections a minute from one address; four times as many from its network. 0: no limit, as for all rates.',
+  ],
+  RELAY_RATE_MESSAGES: [count(3_000), 'Messages a minute from one address; four times as many from its network.'],
+  RELAY_RATE_RECIPIENT: [count(600), 'Messages a minute to one recipient.'],
+  RELAY_RATE_DOMAIN: [count(0), 'Recipients a minute of one domain.'],
+  RELAY_RATE_BOUNCES: [
+    count(60),
+    'Messages a minute with an empty sender to one recipient; twenty times as many to one domain.',
+  ],
+  RELAY_RATE_UNKNOWN: [
+    count(300),
+    'Unknown recipients a minute from one network, before its connections are put off.',
+  ],
+  RELAY_TRANSACTION_TIME: [
+    z.coerce.number().int().min(10).default(600),
+    'Seconds that a client has for a message, from MAIL to the end of data, besides the time for its size at 2 KiB/s.',
+  ],
   SUBMISSION_PORT: [port(2587), 'Port for submission with STARTTLS (RFC 6409).'],
   SUBMISSIONS_PORT: [port(2465), 'Port for submission over implicit TLS (RFC 8314).'],
   WEBMAIL_HOST: [optionalText, 'Address that the webmail listens on. Default: all of them, IPv6 and IPv4.'],
@@ -88,6 +148,10 @@ export const definitions = {
     'File with the certificate chain in PEM form. Default: a self-signed one, made at the first start.',
   ],
   TLS_KEY: [optionalText, 'File with the private key of TLS_CERT in PEM form.'],
+  TLS_FOLDER: [
+    optionalText,
+    'Folder with further certificates, each for the clients that ask for its name (SNI): NAME.pem with chain and key, or NAME.crt and NAME.key. New and changed files are taken up without a restart, as TLS_CERT is.',
+  ],
   MAX_MESSAGE_SIZE: [bytes(52_428_800), 'Largest message accepted, in bytes.'],
   LOG_LEVEL: [
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
@@ -180,5 +244,6 @@ function complete(raw: Raw, folder: string): Settings {
     DNS_SERVERS: raw.DNS_SERVERS?.split(',').map(s => s.trim()) ?? [],
     TLS_CERT: raw.TLS_CERT && absolute(raw.TLS_CERT),
     TLS_KEY: raw.TLS_KEY && absolute(raw.TLS_KEY),
+    TLS_FOLDER: raw.TLS_FOLDER && absolute(raw.TLS_FOLDER),
   })
 }

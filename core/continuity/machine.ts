@@ -109,7 +109,11 @@ export function initialMachine(now: number): Machine {
 }
 
 /** What follows from one event. `change` is null when the health stays. */
-export function step(machine: Machine, event: Event, now: number): { machine: Machine; change: Change | null } {
+export function step(
+  machine: Machine,
+  event: Event,
+  now: number,
+): { machine: Machine; change: Change | null } {
   const next = settleHealth(machine, observe(machine, event, now), event, now)
   const change =
     next.health === machine.health
@@ -179,7 +183,10 @@ function settleHealth(before: Machine, seen: Machine, event: Event, now: number)
     case 'down':
       return enter({ ...seen, returned: { accepted: 0, refused: 0 } }, 'recovering', now)
     case 'recovering':
-      return event.type === 'drained' && now - before.since >= HYSTERESIS ? enter(seen, well, now) : seen
+      // Not in the middle of a run of failures: it would be called down again at once.
+      return event.type === 'drained' && now - before.since >= HYSTERESIS && seen.smtp.failures === 0
+        ? enter(seen, well, now)
+        : seen
     case 'up':
     case 'degraded':
       if (event.type !== 'hold-ended') return enter(seen, well, now)

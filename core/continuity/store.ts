@@ -168,7 +168,8 @@ async function advance(
 
   const result = healthOf(after, now)
   const overridden = Object.keys(columns).length > 0
-  if (result.effective !== before.effective) await recordChange(tx, before.effective, result, after, now, actor)
+  if (result.effective !== before.effective)
+    await recordChange(tx, before.effective, result, after, now, actor)
   if (!mayFlow(result.effective) && (mayFlow(before.effective) || overridden)) await holdOpen(tx, row.id)
   const news =
     overridden ||

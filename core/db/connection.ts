@@ -36,5 +36,8 @@ export function connect(url: string, options: ConnectOptions = {}): Db {
     keepAlive: true,
   })
   pool.on('error', error => options.onError?.(error))
+  // The pool listens to idle connections only. One that is lost between two queries of a transaction would
+  // end the process with an unhandled 'error'; its next query rejects anyway.
+  pool.on('connect', client => client.on('error', error => options.onError?.(error)))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }

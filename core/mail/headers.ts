@@ -2,6 +2,7 @@
  * Header fields in the forms of RFC 8621 §4.1.2: raw, text, addresses, grouped addresses, message ids, dates,
  * URLs. Nothing here throws: what does not parse is null or an empty list, as the RFC has it.
  */
+/// <reference path="./untyped.d.ts" />
 import libmime from 'libmime'
 import addressparser, { type Address as Parsed } from 'nodemailer/lib/addressparser'
 import { clean } from './charset.ts'

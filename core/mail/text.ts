@@ -2,6 +2,7 @@
  * Plain text out of a body, for the preview (RFC 8621 §4.1.4) and for search. Quotes, signatures and the
  * invisible first lines of newsletters are left out of the preview, because people look for what is new.
  */
+/// <reference path="./untyped.d.ts" />
 import { convert } from 'html-to-text'
 import { clean } from './charset.ts'
 

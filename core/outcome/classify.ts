@@ -5,8 +5,9 @@
  * happens before a server has been asked to take a message (DNS, connect, TLS, greeting, sign-in) is, because
  * it says something about the server or about us and nothing about the message.
  */
-import { BY_CODE, BY_CODE_AT_RCPT, BY_ERROR, BY_STATUS, BY_TEXT, SIDE } from './rules.ts'
+
 import { clean, parseReply, type Reply } from './reply.ts'
+import { BY_CODE, BY_CODE_AT_RCPT, BY_ERROR, BY_STATUS, BY_TEXT, SIDE } from './rules.ts'
 import type { Category, Outcome, Phase } from './types.ts'
 
 /** An error as Node or nodemailer throws it. */
@@ -138,7 +139,9 @@ const FINAL_AT_A_BACKEND: readonly Category[] = [
  * that their mail failed.
  */
 export function atOurBackend(found: Outcome): Outcome {
-  return found.permanent && !FINAL_AT_A_BACKEND.includes(found.category) ? { ...found, permanent: false } : found
+  return found.permanent && !FINAL_AT_A_BACKEND.includes(found.category)
+    ? { ...found, permanent: false }
+    : found
 }
 
 /** Delivery status for RFC 3464 §2.3.4 when the server gave none: from the category. */

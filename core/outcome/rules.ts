@@ -35,20 +35,24 @@ export const SIDE: Record<Category, Side> = {
 /** `status`: subject and detail, `1.1`; a pattern over "x.y". `text` narrows it. */
 export type StatusRule = { status: RegExp; text?: RegExp; category: Category }
 
-const GREYLIST = /gr[ea]y[- ]?list|try (?:again|your message) in \d+ (?:sec|min)|deferred for \d+ (?:sec|min)/i
+const GREYLIST =
+  /gr[ea]y[- ]?list|try (?:again|your message) in \d+ (?:sec|min)|deferred for \d+ (?:sec|min)/i
 
 export const BY_STATUS: readonly StatusRule[] = [
   // Statuses with two meanings: the text decides first.
   { status: /^[27]\.[01]$/, text: GREYLIST, category: 'greylisted' },
   { status: /^2\.1$/, text: /too quickly|at a rate that|rate limit|too many/i, category: 'too-many' },
   { status: /^2\.1$/, text: /full|quota/i, category: 'mailbox-full' },
-  { status: /^1\.10$/, text: /null mx/i, category: 'bad-domain' },
+  { status: /^1\.10$/, text: /null ?mx|does not accept mail/i, category: 'bad-domain' },
   { status: /^1\.8$/, text: /rate|too many/i, category: 'too-many' },
   { status: /^4\.1$/, text: /recipient address rejected|access denied/i, category: 'bad-address' },
   { status: /^4\.4$/, text: /does not exist|no such domain|nxdomain/i, category: 'bad-domain' },
   { status: /^4\.[27]$/, text: GREYLIST, category: 'greylisted' },
-  { status: /^3\.2$/, text: /too many|rate|throttl/i, category: 'too-many' },
-  { status: /^7\.0$/, text: /authentication (?:required|failed)|must issue a starttls/i, category: 'authentication' },
+  { status: /^3\.2$/, text: /too many|\brate|throttl|concurrent/i, category: 'too-many' },
+  { status: /^7\.0$/, text: /starttls/i, category: 'tls-fault' },
+  { status: /^7\.0$/, text: /authentication (?:required|failed)/i, category: 'authentication' },
+  { status: /^7\.9$/, text: /policy/i, category: 'content-refused' },
+  { status: /^7\.28$/, category: 'too-many' },
   // Addresses.
   { status: /^1\.(?:1|3|6|10)$/, category: 'bad-address' },
   { status: /^1\.(?:2|4)$/, category: 'bad-domain' },
@@ -73,8 +77,7 @@ export const BY_STATUS: readonly StatusRule[] = [
   // Content and policy.
   { status: /^6\.[0-9]+$/, category: 'content-refused' },
   { status: /^7\.(?:8|9|11|12|13|14)$/, category: 'authentication' },
-  { status: /^7\.(?:2[0-46-9]|509|515|23|30)$/, text: /rate|unusual|unsolicited/i, category: 'too-many' },
-  { status: /^7\.2[0-46789]$/, category: 'sender-not-authenticated' },
+  { status: /^7\.2[0-4679]$/, category: 'sender-not-authenticated' },
   { status: /^7\.(?:509|515|23|30)$/, category: 'sender-not-authenticated' },
   { status: /^7\.25$/, category: 'address-blocked' },
   { status: /^7\.(?:5\d\d|6\d\d|7\d\d)$/, text: /throttl|rate|too many|temporar/i, category: 'too-many' },
@@ -125,7 +128,7 @@ export const BY_TEXT: readonly TextRule[] = [
     category: 'sender-not-authenticated',
   },
   {
-    text: /rate[- ]?limit|too many (?:connections|messages|recipients|sessions|concurrent|errors|mails|emails|requests|unknown)|too (?:fast|much mail)|thrott?l|exceed\w* (?:the |your )?(?:rate|connection|maximum number|hourly|daily|message)|(?:connection|hourly|daily|sending) (?:rate|limit)|unusual rate|slow down|concurrent connections/i,
+    text: /rate[- ]?limit|too many (?:connections|messages|recipients|sessions|concurrent|errors|mails|emails|requests|unknown)|too (?:fast|much mail)|thrott?l|exceed\w* (?:the |your )?(?:rate|connection|maximum number|hourly|daily|message)|(?:connection|hourly|daily|sending) (?:rate|limit)|unusual rate|unexpected volume|user complaints|slow down|concurrent connections/i,
     category: 'too-many',
   },
   {
@@ -133,7 +136,7 @@ export const BY_TEXT: readonly TextRule[] = [
     category: 'address-blocked',
   },
   {
-    text: /spam|virus|malware|infected|phish|content (?:rejected|refused|denied|filter|not allowed)|message (?:content )?(?:rejected|refused|blocked|denied|considered|looks|contains)|policy (?:reason|violation|rejection)|local policy|(?:rejected|refused|denied|blocked) (?:by|for|due to|because of|per) (?:\w+ )?(?:policy|content|administrative)|attachment|prohibited|not rfc ?5322|banned (?:content|extension)|unsolicited|bulk mail|url|administrative prohibition/i,
+    text: /spam|virus|malware|infected|phish|content (?:rejected|refused|denied|filter|not allowed)|message (?:content )?(?:rejected|refused|blocked|denied|considered|looks|contains)|policy (?:reason|violation|rejection)|local policy|(?:rejected|refused|denied|blocked) (?:by|for|due to|because of|per) (?:\w+ )?(?:policy|content|administrative|header|body)|blocked because|attachment|prohibited|not rfc ?5322|banned (?:content|extension)|unsolicited|bulk mail|url|administrative prohibition/i,
     category: 'content-refused',
   },
   {

@@ -250,7 +250,7 @@ function has(word: string): RawBuilder<boolean> {
   const like = `%${word.replace(/[\\%_]/g, '\\$&')}%`
   return sql`(message.sender ilike ${like} or message.subject ilike ${like} or delivery.destination ilike ${like}
     or message.header_message_id = ${word.replace(/^<|>$/g, '')}
-    or exists (select 1 from recipient where recipient.delivery_id = delivery.id and recipient.address ilike ${like}))`
+    or delivery.id in (select delivery_id from recipient where address ilike ${like}))`
 }
 
 const writeCursor = (sort: Sort, value: string, id: string) =>

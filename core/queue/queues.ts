@@ -28,6 +28,8 @@ export interface Queues {
   count(backendId: string | null): Promise<number | null>
   /** Whether Redis answers. */
   ready(): boolean
+  /** Whether Redis was away since this was last asked, however briefly: jobs may be missing. */
+  wasAway(): boolean
   close(): Promise<void>
 }
 
@@ -42,6 +44,10 @@ export function createQueues(options: QueuesOptions): Queues {
   const prefix = options.prefix ?? DEFAULT_PREFIX
   const redis: Redis = connectRedis(options.redisUrl, 'producer', options.log)
   const queues = new Map<string, Queue<JobData>>()
+  let lost = false
+  redis.on('close', () => {
+    lost = true
+  })
 
   // Made only while Redis is there: a Queue whose first commands fail stays broken for good.
   function queue(backendId: string | null): Queue<JobData> {
@@ -97,6 +103,11 @@ export function createQueues(options: QueuesOptions): Queues {
       })
     },
     ready: () => redis.status === 'ready',
+    wasAway() {
+      const was = lost
+      lost = false
+      return was
+    },
     async close() {
       await Promise.all([...queues.values()].map(q => q.close().catch(() => {})))
       redis.disconnect()

@@ -23,13 +23,19 @@ const BATCH = 1_000
 
 export type Reconciled = { leasesLost: number; due: number; readded: number }
 
-/** @param thorough adds missing jobs without comparing counts first */
-export async function reconcile(db: Db, queues: Queues, now: Date, thorough: boolean): Promise<Reconciled> {
+export type Rigour = {
+  /** Adds missing jobs without comparing counts first. */
+  thorough: boolean
+  /** How old a queued row must be; PATIENCE unless Redis is known to have missed something. */
+  patience?: number
+}
+
+export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<Reconciled> {
   const leasesLost = await takeBack(db, now)
   await queues.enqueue(leasesLost)
   const due = await queueDue(db, now)
   await queues.enqueue(due)
-  const readded = await addMissing(db, queues, now, thorough)
+  const readded = await addMissing(db, queues, now, rigour)
   return { leasesLost: leasesLost.length, due: due.length, readded }
 }
 
@@ -61,8 +67,9 @@ async function queueDue(db: Db, now: Date): Promise<Enqueued[]> {
   return result.rows.filter(row => row.state === 'queued')
 }
 
-async function addMissing(db: Db, queues: Queues, now: Date, thorough: boolean): Promise<number> {
-  const oldEnough = new Date(now.getTime() - PATIENCE)
+async function addMissing(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<number> {
+  const { thorough, patience = PATIENCE } = rigour
+  const oldEnough = new Date(now.getTime() - patience)
   const groups = await db
     .selectFrom('delivery')
     .select(['backend_id', sql<number>`count(*)::int`.as('rows')])

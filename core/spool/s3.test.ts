@@ -1,11 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { silentLog } from '../observe/log.ts'
 import { contract } from './contract.ts'
 import { openSpool, openSpoolReader } from './open.ts'
 import { Bucket } from './s3-bucket.ts'
 import { content, envelope, inventory, readWhole, until } from './testing/messages.ts'
 import { type Swift, startSwift, swiftMissing } from './testing/swift.ts'
+
+// Five Python servers on a busy machine take their time.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const missing = swiftMissing()
 if (missing && process.env.CI) throw new Error(`the S3 store can't be tested: ${missing}`)
@@ -38,7 +41,7 @@ describe.skipIf(missing)(`the S3 store, on OpenStack Swift${missing ? ` (skipped
     const third = await open(url, 900)
     const closedOf = async (segment: string) =>
       (await third.segments()).find(({ name }) => name === segment)?.closed
-    await until(async () => (await closedOf(location.segment)) === true, 'closed by another', 20_000)
+    await until(async () => (await closedOf(location.segment)) === true, 'closed by another', 60_000)
     expect(await closedOf(own.location.segment)).toBe(false)
     expect((await readWhole(third, location)).equals(content(100))).toBe(true)
     await Promise.all([silent, live, third].map(spool => spool.close()))

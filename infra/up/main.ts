@@ -14,6 +14,7 @@ import { loadSettings, type Settings, SettingsError } from '@restante/core/confi
 import { connect } from '@restante/core/db/connection.ts'
 import { migrate } from '@restante/core/db/migrate.ts'
 import { createLog, type Log } from '@restante/core/observe/log.ts'
+import { compileCache } from '@restante/core/observe/node-options.ts'
 import { tryLock } from '../services/lock.ts'
 import { portTaken } from '../services/port.ts'
 import { Child } from './child.ts'
@@ -129,6 +130,9 @@ async function begin(
     ...process.env,
     DATABASE_URL: urls.databaseUrl,
     REDIS_URL: urls.redisUrl,
+    NODE_COMPILE_CACHE:
+      process.env.NODE_COMPILE_CACHE ??
+      compileCache(join(import.meta.dirname, '../..'), settings.RESTANTE_DATA),
   })
   const services = await keepServices(settings, say, log, urls => {
     for (const child of children) {

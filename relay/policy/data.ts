@@ -5,17 +5,19 @@
 import type { RelayLimits } from '../limits.ts'
 import { Refused, replies } from '../replies.ts'
 
-type Limits = Pick<RelayLimits, 'messageSize' | 'headerSize' | 'received' | 'data' | 'dataRate'>
+type Limits = Pick<RelayLimits, 'messageSize' | 'headerSize' | 'headerLines' | 'received' | 'data' | 'dataRate'>
 
 /**
  * Passes the chunks on. Lines end in CRLF.
- * @param elapsed ms since DATA
+ * @param elapsed ms since MAIL
+ * @param onSize told the bytes so far; may throw Refused
  * @throws Refused as soon as the message can't be accepted any more
  */
 export async function* inspected(
   content: AsyncIterable<Buffer>,
   limits: Limits,
   elapsed: () => number,
+  onSize: (size: number) => void = () => {},
 ): AsyncGenerator<Buffer> {
   const header = new HeaderWatch()
   let size = 0
@@ -23,9 +25,11 @@ export async function* inspected(
     size += chunk.length
     if (size > limits.messageSize) throw new Refused(replies.tooLarge(limits.messageSize))
     if (elapsed() > limits.data + (size / limits.dataRate) * 1_000) throw new Refused(replies.tooSlow)
+    onSize(size)
     if (chunk.includes(0)) throw new Refused(replies.nulBytes)
     header.push(chunk)
     if (header.received > limits.received) throw new Refused(replies.loop(limits.received))
+    if (header.lines > limits.headerLines) throw new Refused(replies.tooManyHeaderLines(limits.headerLines))
     if (header.size > limits.headerSize) throw new Refused(replies.headerTooLarge(limits.headerSize))
     yield chunk
   }
@@ -37,6 +41,7 @@ const RECEIVED = 'received:'
 /** Counts the header's `Received` lines, whatever way the bytes are cut. */
 export class HeaderWatch {
   received = 0
+  lines = 0
   /** Bytes of the header so far. */
   size = 0
   #over = false
@@ -56,6 +61,7 @@ export class HeaderWatch {
       if (this.#start === '' || this.#start === '\r') this.#over = true
       else if (this.#start.toLowerCase() === RECEIVED) this.received++
       this.#start = ''
+      this.lines++
       this.size++
       at++
     }

@@ -5,23 +5,8 @@ import { xtext } from '../envelope.ts'
 import { DEFAULT_LIMITS } from '../limits.ts'
 import { protocolOf, receivedHeader } from '../received.ts'
 import type { Refused } from '../replies.ts'
-import { connectPolicy } from './connect.ts'
 import { HeaderWatch, inspected } from './data.ts'
 import { heloName } from './helo.ts'
-
-describe('connect', () => {
-  const limits = { connections: 10, connectionsPerAddress: 3 }
-  test.each([
-    [{ total: 10, fromAddress: 3, loopback: false }, 'accept'],
-    [{ total: 11, fromAddress: 1, loopback: false }, 'too-many-connections'],
-    [{ total: 11, fromAddress: 1, loopback: true }, 'too-many-connections'],
-    [{ total: 5, fromAddress: 4, loopback: false }, 'too-many-from-address'],
-    [{ total: 5, fromAddress: 4, loopback: true }, 'accept'],
-  ])('%j: %s', (input, expected) => {
-    const verdict = connectPolicy(input, limits)
-    expect(verdict.type === 'accept' ? 'accept' : verdict.reply.reason).toBe(expected)
-  })
-})
 
 test.each([
   ['mx.example', 'mx.example'],

@@ -1,8 +1,9 @@
 /**
  * RCPT TO: is this address ours? (RFC 5321 §3.3, §3.6.2). What is accepted here is kept or bounced by us, so
- * the answer comes from the directory alone and is never a guess.
+ * the answer comes from the directory, or for a domain whose recipients are learnt from its backend, and is
+ * never a guess.
  */
-import { normalizeDomain } from '@restante/core/directory/addresses.ts'
+import { normalizeAddress, normalizeDomain } from '@restante/core/directory/addresses.ts'
 import type { Directory } from '@restante/core/directory/snapshot.ts'
 import { type Reply, replies } from '../replies.ts'
 import { isAscii, localPart, shown } from './mail.ts'
@@ -17,7 +18,10 @@ export type RcptInput = {
 }
 export type RcptVerdict =
   /** The address as it goes into the envelope: local part as it came, domain as A-label. */
-  { type: 'accept'; address: string } | { type: 'refuse'; reply: Reply }
+  | { type: 'accept'; address: string }
+  /** Its backend has to say. `shown`: as it may stand in a reply. */
+  | { type: 'ask'; address: string; domain: string; shown: string }
+  | { type: 'refuse'; reply: Reply }
 
 /** @param ready whether the directory was ever read; when not, the answer to everybody is "later" */
 export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolean): RcptVerdict {
@@ -31,6 +35,16 @@ export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolea
     case 'unknown-domain':
       return refuse(replies.unknownDomain(shown(address.slice(address.lastIndexOf('@') + 1))))
     case 'unknown-recipient':
+      if (directory.asksBackend(route.domain)) {
+        if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
+        if (isLocalPart(localPart(address)))
+          return {
+            type: 'ask',
+            address: `${localPart(address)}@${route.domain}`,
+            domain: route.domain,
+            shown: shown(address),
+          }
+      }
       return refuse(replies.unknownRecipient(shown(address)))
     case 'local':
       if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
@@ -39,6 +53,9 @@ export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolea
       return route satisfies never
   }
 }
+
+/** What may go into a question to somebody else's server: nothing that ends the command or the address. */
+const isLocalPart = (text: string) => text !== '' && normalizeAddress(`${text}@a.example`) !== null
 
 /** An envelope address with its domain as A-label, where it has one that can be. */
 export function withAsciiDomain(address: string): string {

@@ -8,8 +8,8 @@ import { silentLog } from '@restante/core/observe/log.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
 import type { Envelope, Spool } from '@restante/core/spool/types.ts'
 import { DEFAULT_LIMITS, type RelayLimits } from '../limits.ts'
-import { createRelay, type Relay } from '../server.ts'
-import { type Certificate, loadCertificate } from '../tls.ts'
+import { createRelay, type Relay, type RelayOptions } from '../server.ts'
+import { type Certificates, loadCertificates } from '../tls.ts'
 
 export const data: SnapshotData = {
   version: 1,
@@ -36,18 +36,20 @@ export type TestRelay = {
   close(): Promise<void>
 }
 
-let certificate: Promise<Certificate> | undefined
+let certificates: Promise<Certificates> | undefined
 
 export async function testRelay(
   options: {
     limits?: Partial<RelayLimits>
     ready?: boolean
+    /** Anything else. */
+    relay?: Partial<RelayOptions>
     /** Stands between the relay and its spool. */
     wrap?: (spool: Spool) => Spool
   } = {},
 ): Promise<TestRelay> {
   const folder = await mkdtemp(join(tmpdir(), 'restante-relay-'))
-  certificate ??= loadCertificate({ folder: join(folder, 'tls'), hostname: 'mx.test' })
+  certificates ??= loadCertificates({ folder: join(folder, 'tls'), hostname: 'mx.test' })
   const spool = await openSpool({
     url: `file:${join(folder, 'spool')}`,
     secretKey: randomBytes(32),
@@ -61,9 +63,10 @@ export async function testRelay(
     hostname: 'mx.test',
     spool: options.wrap ? options.wrap(spool) : spool,
     directory: () => ({ current: directory, ready: options.ready ?? true }),
-    certificate: await certificate,
+    certificates: await certificates,
     limits: { ...DEFAULT_LIMITS, messageSize: 100_000, ...options.limits },
     log: silentLog,
+    ...options.relay,
   })
   const port = await relay.listen(0, '127.0.0.1')
   return {

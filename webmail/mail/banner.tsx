@@ -27,7 +27,8 @@ export function Banner({ accounts, account }: { accounts: readonly Account[]; ac
   const returned = useReturn(worst)
   const times = (since: string) => {
     const at = new Date(since)
-    return { time: formats.moment(at, now), ago: formats.relative(at, now) }
+    const fresh = now.getTime() - at.getTime() < 60_000
+    return { time: formats.moment(at, now), ago: fresh ? '' : ` (${formats.relative(at, now)})` }
   }
   const name = accounts.length > 1 ? accounts.find(one => one.id === worst?.accountId)?.name : undefined
   const shared = name !== undefined && worst?.accountId !== account

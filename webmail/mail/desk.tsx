@@ -154,7 +154,8 @@ export function Desk() {
       <a className={styles.skip} href="#messages">
         {t('skip')}
       </a>
-      <div className={styles.desk} data-view={view}>
+      <main className={styles.desk} data-view={view}>
+        <h1 className="unseen">{t('title')}</h1>
         <Banner accounts={accounts} account={account?.id ?? null} />
         <div className={styles.folders}>
           <Folders
@@ -206,7 +207,7 @@ export function Desk() {
           )}
         </div>
         {view !== 'message' && <BottomBar view={view} onCompose={() => compose.fresh(account?.id)} />}
-      </div>
+      </main>
       <Suspense fallback={null}>
         {writing && <ComposeWindows accounts={accounts} folderLists={folderLists} />}
       </Suspense>

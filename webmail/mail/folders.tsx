@@ -64,12 +64,11 @@ function FolderLink(props: { account: Id; folder: Folder; current: boolean }) {
     folder.role === 'drafts' ? folder.totalEmails : folder.role === 'trash' ? 0 : folder.unreadEmails
   const place = { account, folder: folder.id, email: null, search: '' }
   return (
-    <li>
+    <li className={styles.entry}>
       <a
         href={formatPlace({ ...place, folders: false })}
         className={styles.folder}
         aria-current={current ? 'page' : undefined}
-        aria-label={name(folder)}
         aria-describedby={count > 0 ? `count-${folder.id}` : undefined}
         onClick={event => {
           if (event.metaKey || event.ctrlKey || event.shiftKey) return
@@ -79,15 +78,16 @@ function FolderLink(props: { account: Id; folder: Folder; current: boolean }) {
       >
         <Icon size={19} stroke={1.6} aria-hidden />
         <span className={styles.name}>{name(folder)}</span>
-        {count > 0 && (
-          <span className={styles.count} id={`count-${folder.id}`}>
-            <span aria-hidden="true">{format.number(count)}</span>
-            <span className="unseen">
-              {folder.role === 'drafts' ? t('draftCount', { count }) : t('unreadCount', { count })}
-            </span>
-          </span>
-        )}
       </a>
+      {/* Beside the link, not in it: the link is called as the folder, the count describes it. */}
+      {count > 0 && (
+        <span className={styles.count} id={`count-${folder.id}`}>
+          <span aria-hidden="true">{format.number(count)}</span>
+          <span className="unseen">
+            {folder.role === 'drafts' ? t('draftCount', { count }) : t('unreadCount', { count })}
+          </span>
+        </span>
+      )}
     </li>
   )
 }

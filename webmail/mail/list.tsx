@@ -48,7 +48,9 @@ export function MessageList(props: {
   const first = Math.floor((items[0]?.index ?? 0) / pageSize)
   const last = Math.floor((items.at(-1)?.index ?? 0) / pageSize)
   useEffect(() => {
-    onPages(Array.from({ length: last - first + 1 }, (_, index) => first + index))
+    // The first page is always among them: it knows how many messages there are.
+    const seen = Array.from({ length: last - first + 1 }, (_, index) => first + index)
+    onPages(first === 0 ? seen : [0, ...seen])
   }, [first, last, onPages])
 
   const where = `${scene.account}/${scene.folder?.id}/${scene.search}`
@@ -65,7 +67,7 @@ export function MessageList(props: {
   const tabStop = cursorIndex >= 0 ? cursorIndex : 0
 
   return (
-    <main className={styles.pane} id="messages">
+    <section className={styles.pane} id="messages" aria-label={t('region')}>
       <ListHead {...props} />
       <div className={styles.scroller} ref={scroller}>
         {props.failed ? (
@@ -114,7 +116,7 @@ export function MessageList(props: {
           })}
         </ul>
       </div>
-    </main>
+    </section>
   )
 }
 
@@ -154,10 +156,10 @@ function ListHead({
         >
           <IconMenu2 size={20} stroke={1.7} aria-hidden />
         </button>
-        <h1 className={styles.title}>
+        <h2 className={styles.title}>
           {scene.search ? t('searchTitle') : scene.folder ? name(scene.folder) : ' '}
           {accountName && <span className={styles.of}>{accountName}</span>}
-        </h1>
+        </h2>
         <button type="button" className={styles.composeButton} onClick={onCompose}>
           <IconPencil size={18} stroke={1.8} aria-hidden />
           {t('compose')}

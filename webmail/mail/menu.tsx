@@ -10,11 +10,12 @@ import styles from './menu.module.css'
 type Side = 'above' | 'below'
 
 export function Menu(props: {
+  /** What the menu is called. */
   label: string
-  /** Shown on the button; the label names it. */
+  /** The button is a picture only: the label names it too. */
+  bare?: boolean
   children: ReactNode
   className: string | undefined
-  title?: string
   side: Side
   items: ReactNode
 }) {
@@ -46,8 +47,8 @@ export function Menu(props: {
         ref={button}
         type="button"
         className={props.className}
-        aria-label={props.label}
-        title={props.title}
+        aria-label={props.bare ? props.label : undefined}
+        title={props.bare ? props.label : undefined}
         aria-haspopup="menu"
         aria-expanded={open}
         popoverTarget={id}

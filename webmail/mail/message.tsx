@@ -199,7 +199,7 @@ function Move({ scene, email, onMoved }: { scene: Scene; email: EmailRow; onMove
   return (
     <Menu
       label={t('move')}
-      title={t('move')}
+      bare
       className={styles.tool}
       side="below"
       items={

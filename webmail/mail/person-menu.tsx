@@ -33,7 +33,7 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
   return (
     <Menu
-      label={t('open', { address: viewer.address })}
+      label={t('title')}
       className={styles.person}
       side="above"
       items={
@@ -79,6 +79,7 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
         {viewer.name && <span>{viewer.name}</span>}
         <span className={styles.address}>{viewer.address}</span>
       </span>
+      <span className="unseen">{t('title')}</span>
       <IconSelector size={16} aria-hidden />
     </Menu>
   )

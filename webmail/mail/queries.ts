@@ -94,7 +94,7 @@ export type List = {
 
 /**
  * A folder's messages, newest first. `pages` are the pages on the screen: only those are read, so that a
- * folder of a hundred thousand costs what is seen of it.
+ * folder of a hundred thousand costs what is seen of it. The first page is always one of them.
  */
 export function useList(
   account: Id | null,
@@ -127,7 +127,7 @@ export function useList(
       },
     })),
   })
-  const first = results.find(result => result.data !== undefined)?.data
+  const first = results[0]?.data
   const stamp = results.map(result => result.dataUpdatedAt).join()
   const failed = results.some(result => result.isError && result.data === undefined)
   // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` stands for the results

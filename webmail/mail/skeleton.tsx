@@ -4,14 +4,14 @@ import listStyles from './list.module.css'
 
 export function DeskSkeleton() {
   return (
-    <div className={styles.desk} aria-busy="true" data-view="list">
+    <main className={styles.desk} aria-busy="true" data-view="list">
       <div className={styles.folders} />
       <div className={styles.list}>
         <div className={listStyles.head} />
         <RowSkeletons count={8} />
       </div>
       <div className={styles.message} />
-    </div>
+    </main>
   )
 }
 

@@ -21,7 +21,7 @@ test('a moment says its zone, and its day unless it is today', () => {
 })
 
 test.each([
-  ['2026-11-22T12:59:30Z', 'this minute'],
+  ['2026-11-22T12:59:30Z', 'now'],
   ['2026-11-22T12:20:00Z', '40 minutes ago'],
   ['2026-11-22T10:00:00Z', '3 hours ago'],
   ['2026-11-21T12:00:00Z', 'yesterday'],

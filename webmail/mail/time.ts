@@ -46,7 +46,7 @@ export function dates(locale: string, zone?: string) {
     relative(at: Date, now: Date): string {
       const seconds = Math.round((at.getTime() - now.getTime()) / 1000)
       const size = Math.abs(seconds)
-      if (size < 60) return relative.format(0, 'minute')
+      if (size < 60) return relative.format(0, 'second')
       if (size < 3600) return relative.format(Math.round(seconds / 60), 'minute')
       if (size < 86_400) return relative.format(Math.round(seconds / 3600), 'hour')
       if (size < 86_400 * 30) return relative.format(Math.round(seconds / 86_400), 'day')

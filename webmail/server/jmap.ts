@@ -63,7 +63,7 @@ async function callerOf(request: Request, { db, limiter }: Services): Promise<Ca
   const authorization = request.headers.get('authorization')
   if (authorization === null) {
     const person = await currentPerson()
-    return person ? { ...person, by: 'cookie' } : notSignedIn()
+    return person ? { ...person, epoch: person.sessionEpoch, by: 'cookie' } : notSignedIn()
   }
   const given = basicCredentials(authorization)
   if (!given) return notSignedIn()

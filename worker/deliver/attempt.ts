@@ -12,9 +12,8 @@
  * 5. Notes for the spool. Killed before: a rebuild would deliver again, nothing else.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { inTransaction } from '@restante/core/db/transaction.ts'
-import { isAboutData } from '@restante/core/db/transaction.ts'
 import type { Health } from '@restante/core/db/schema.ts'
+import { inTransaction, isAboutData } from '@restante/core/db/transaction.ts'
 import { counter, histogram } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import { type Begun, begin, LEASE_RENEWAL, renew, settle } from '@restante/core/queue/attempts.ts'

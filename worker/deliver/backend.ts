@@ -6,7 +6,7 @@
  * and failure are not used: a job that throws is gone, and the reconciler adds it again because the row says
  * so. That is also why a job that stalls over and over does no harm (maxStalledCount is out of reach).
  */
-import { feedbackOf, evidenceOf } from '@restante/core/continuity/evidence.ts'
+import { evidenceOf, feedbackOf } from '@restante/core/continuity/evidence.ts'
 import type { BackendHealth } from '@restante/core/continuity/store.ts'
 import {
   feedback,
@@ -25,8 +25,8 @@ import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
 import { sendThrough } from '../smtp/route.ts'
 import { attemptDelivery, type Notifier } from './attempt.ts'
-import type { Decision } from './decide.ts'
 import { type Consumer, consume } from './consumer.ts'
+import type { Decision } from './decide.ts'
 
 const windowSize = gauge('window', 'Deliveries to a backend at a time.', ['backend'])
 const healthNow = gauge('backend_health', 'Health of a backend: 1 for the one it has.', ['backend', 'health'])

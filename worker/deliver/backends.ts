@@ -46,10 +46,7 @@ export function startBackends(services: Services, notifier: Notifier, onChange: 
       const known = runtimes.get(backend.id)
       if (known) known.desk.refresh(health)
       else
-        runtimes.set(
-          backend.id,
-          new BackendRuntime(services, notifier, backend, health, onChange, onChange),
-        )
+        runtimes.set(backend.id, new BackendRuntime(services, notifier, backend, health, onChange, onChange))
     }
     onChange()
   })

@@ -1,9 +1,10 @@
 /**
  * A BullMQ worker with what we need of it: take a job, run it, be gone with it.
  */
-import { Worker } from 'bullmq'
+
 import { connectRedis } from '@restante/core/queue/connection.ts'
 import { DEFAULT_PREFIX, type JobData, queueName, queuePrefix } from '@restante/core/queue/names.ts'
+import { Worker } from 'bullmq'
 import type { Services } from '../services.ts'
 
 export type Consumer = { setConcurrency(size: number): void; close(): Promise<void> }

@@ -68,4 +68,3 @@ function mostTelling(results: readonly RecipientResult[]): Outcome {
   const first = [...results].sort((a, b) => rank[a.state] - rank[b.state])[0]
   return (first?.outcome as Outcome | undefined) ?? ourOutcome('unknown', false, 'no recipients')
 }
-

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
+import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 
-const MESSAGE = 'From: outside@elsewhere.test\r\nTo: anna@example.test\r\nSubject: Hello\r\n\r\nGood morning.\r\n'
+const MESSAGE =
+  'From: outside@elsewhere.test\r\nTo: anna@example.test\r\nSubject: Hello\r\n\r\nGood morning.\r\n'
 
 let server: Scripted
 let gateway: TestGateway
@@ -23,7 +24,11 @@ beforeEach(() => {
 })
 afterEach(async () => {
   // What a test left waiting must not be tried in the next.
-  await gateway.services.db.updateTable('delivery').set({ state: 'cancelled' }).where('state', '!=', 'delivered').execute()
+  await gateway.services.db
+    .updateTable('delivery')
+    .set({ state: 'cancelled' })
+    .where('state', '!=', 'delivered')
+    .execute()
 })
 
 const settled = (id: string, count: number) =>
@@ -117,7 +122,14 @@ describe('what comes out is what came in', () => {
   const long = 'x'.repeat(20_000)
   test.each([
     ['lines that begin with dots', 'A: b\r\n\r\n.\r\n..\r\n.dot\r\nend.\r\n'],
-    ['bytes above 127', Buffer.concat([Buffer.from('A: b\r\n\r\n'), Buffer.from([0xc3, 0xa9, 0xff, 0x80]), Buffer.from('\r\n')])],
+    [
+      'bytes above 127',
+      Buffer.concat([
+        Buffer.from('A: b\r\n\r\n'),
+        Buffer.from([0xc3, 0xa9, 0xff, 0x80]),
+        Buffer.from('\r\n'),
+      ]),
+    ],
     ['a very long line', `A: b\r\n\r\n${long}\r\n`],
     ['a NUL', 'A: b\r\n\r\nzero\0here\r\n'],
     ['only a header', 'A: b\r\n'],
@@ -144,12 +156,21 @@ describe('a server that', () => {
     ['hangs up at RCPT', { command: (l: string) => (l.startsWith('RCPT') ? ('drop' as const) : undefined) }],
     ['hangs up at DATA', { command: (l: string) => (l.startsWith('DATA') ? ('drop' as const) : undefined) }],
     ['hangs up after the message', { final: () => 'drop' as const }],
-    ['says 421 at MAIL', { command: (l: string) => (l.startsWith('MAIL') ? '421 4.3.2 closing' : undefined) }],
+    [
+      'says 421 at MAIL',
+      { command: (l: string) => (l.startsWith('MAIL') ? '421 4.3.2 closing' : undefined) },
+    ],
     ['says 451 after the message', { final: () => '451 4.3.0 disk' }],
     ['answers DATA with nonsense', { command: (l: string) => (l.startsWith('DATA') ? 'what' : undefined) }],
     ['asks for more after the message', { final: () => '354 more' }],
-    ['does not know our domain', { command: (l: string) => (l.startsWith('RCPT') ? '550 5.7.1 Relaying denied' : undefined) }],
-    ['wants us to sign in', { command: (l: string) => (l.startsWith('MAIL') ? '530 5.7.0 Authentication required' : undefined) }],
+    [
+      'does not know our domain',
+      { command: (l: string) => (l.startsWith('RCPT') ? '550 5.7.1 Relaying denied' : undefined) },
+    ],
+    [
+      'wants us to sign in',
+      { command: (l: string) => (l.startsWith('MAIL') ? '530 5.7.0 Authentication required' : undefined) },
+    ],
   ])('%s makes nothing fail', async (_, script) => {
     server.script = script
     server.hangUp()

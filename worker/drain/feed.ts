@@ -2,15 +2,16 @@
  * Takes the next held deliveries of one backend, oldest first, and makes them queued: one bounded statement,
  * so that a backlog of any length costs the same. `skip locked`: two workers take different ones.
  */
-import { sql } from 'kysely'
+
 import type { Db } from '@restante/core/db/connection.ts'
 import type { HoldReason } from '@restante/core/db/schema.ts'
 import { inTransaction } from '@restante/core/db/transaction.ts'
 import { backendIsDown } from '@restante/core/queue/flow.ts'
 import type { Enqueued } from '@restante/core/queue/names.ts'
 import { touchMessages } from '@restante/core/queue/touch.ts'
+import { sql } from 'kysely'
 
-export type Fed = { deliveries: Enqueued[]; /** More are held than were taken. */ more: boolean }
+export type Fed = { deliveries: Enqueued[] /** More are held than were taken. */; more: boolean }
 
 /** @param most how many to take */
 export async function feed(

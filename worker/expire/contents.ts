@@ -5,9 +5,10 @@
  * Marked before the note is written: a crash in between leaves a content on the disk until the mark is noted
  * again, which `compact` does from the rows.
  */
-import { sql } from 'kysely'
+
 import type { Db } from '@restante/core/db/connection.ts'
 import type { Note } from '@restante/core/spool/types.ts'
+import { sql } from 'kysely'
 
 /** Settled this long ago, in ms: for notices about it, and for an undo. */
 export const GRACE = 3_600_000

@@ -6,12 +6,13 @@
  * - Trash, 30 days after it came there.
  * Clients hear of it as of any other deletion (tombstones, modseq).
  */
-import { sql } from 'kysely'
+
+import { DAY } from '@restante/core/continuity/retry.ts'
 import type { Db } from '@restante/core/db/connection.ts'
 import { inTransaction } from '@restante/core/db/transaction.ts'
 import { cancelDeleted, lockDeliveries } from '@restante/core/ingest/trash.ts'
 import type { Note } from '@restante/core/spool/types.ts'
-import { DAY } from '@restante/core/continuity/retry.ts'
+import { sql } from 'kysely'
 
 export const TRASH_AGE = 30 * DAY
 

@@ -5,12 +5,12 @@
  * The notice is spooled before the rows are settled, as after an attempt; see deliver/attempt.ts.
  */
 import { GIVE_UP } from '@restante/core/continuity/retry.ts'
-import type { Envelope, Note } from '@restante/core/spool/types.ts'
 import { inTransaction } from '@restante/core/db/transaction.ts'
 import { counter } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import { conclude } from '@restante/core/queue/attempts.ts'
 import { touchMessages } from '@restante/core/queue/touch.ts'
+import type { Envelope, Note } from '@restante/core/spool/types.ts'
 import { expired } from '../deliver/decide.ts'
 import { type Failed, type Failure, notifyFailures } from '../notify/failures.ts'
 import type { Services } from '../services.ts'

@@ -14,14 +14,19 @@ export function whyNoNotice(sender: string, headers: readonly Header[]): string 
   if (sender === '') return 'null sender'
   const local = sender.slice(0, sender.lastIndexOf('@'))
   if (MACHINE.test(local)) return 'the sender is a machine'
-  const value = (name: string) => headers.find(h => h.name.toLowerCase() === name)?.value.trim().toLowerCase()
+  const value = (name: string) =>
+    headers
+      .find(h => h.name.toLowerCase() === name)
+      ?.value.trim()
+      .toLowerCase()
   const automatic = value('auto-submitted')
   if (automatic !== undefined && !automatic.startsWith('no')) return 'Auto-Submitted'
   if (/^(?:bulk|junk|list)\b/.test(value('precedence') ?? '')) return 'Precedence'
   if (headers.some(h => /^list-(?:id|help|unsubscribe|subscribe|post|owner|archive)$/i.test(h.name))) {
     return 'mailing list'
   }
-  if (/\b(?:all|dr|autoreply)\b/.test(value('x-auto-response-suppress') ?? '')) return 'X-Auto-Response-Suppress'
+  if (/\b(?:all|dr|autoreply)\b/.test(value('x-auto-response-suppress') ?? ''))
+    return 'X-Auto-Response-Suppress'
   if (value('x-loop') !== undefined) return 'X-Loop'
   return null
 }

@@ -8,12 +8,12 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { Locale } from '@restante/core/db/schema.ts'
+import { domainOf, parseAddress } from '@restante/core/directory/addresses.ts'
 import { composeNotice } from '@restante/core/mail/notice.ts'
 import { counter } from '@restante/core/observe/metrics.ts'
 import { explain, language } from '@restante/core/outcome/sentences.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import type { Begun, BegunRecipient } from '@restante/core/queue/attempts.ts'
-import { domainOf, parseAddress } from '@restante/core/directory/addresses.ts'
 import type { Envelope } from '@restante/core/spool/types.ts'
 import type { Services } from '../services.ts'
 import { type Header, wantsFailure, whyNoNotice } from './automatic.ts'
@@ -102,11 +102,15 @@ function count(result: 'spooled' | 'automatic' | 'unwanted'): void {
 /** A UUID of version 8 (RFC 9562 §5.8). */
 function noticeId(deliveryId: string, told: readonly Failure[]): string {
   const addresses = told.map(failure => failure.address).sort()
-  const hash = createHash('sha256').update(JSON.stringify(['failed', deliveryId, addresses])).digest()
+  const hash = createHash('sha256')
+    .update(JSON.stringify(['failed', deliveryId, addresses]))
+    .digest()
   hash[6] = ((hash[6] ?? 0) & 0x0f) | 0x80
   hash[8] = ((hash[8] ?? 0) & 0x3f) | 0x80
   const hex = hash.toString('hex')
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join('-')
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)].join(
+    '-',
+  )
 }
 
 /** As the envelope wants it: the local part as it came, the domain canonical. */
@@ -124,9 +128,16 @@ async function localeOf({ db }: Pick<Services, 'db'>, sender: string): Promise<L
   return person?.locale ?? 'en'
 }
 
-type Original = { headers: Buffer; fields: Header[]; /** null: too long, or unreadable. */ content: Buffer | null }
+type Original = {
+  headers: Buffer
+  fields: Header[] /** null: too long, or unreadable. */
+  content: Buffer | null
+}
 
-async function readOriginal({ spool, log }: Pick<Services, 'spool' | 'log'>, failed: Failed): Promise<Original> {
+async function readOriginal(
+  { spool, log }: Pick<Services, 'spool' | 'log'>,
+  failed: Failed,
+): Promise<Original> {
   let content: Readable | null = null
   const chunks: Buffer[] = []
   let length = 0

@@ -104,7 +104,10 @@ export async function dialDomain(
       return { type: 'failed', outcome: last ?? outcomeOf(domain, error as PeerError, missing) }
     }
   }
-  return { type: 'failed', outcome: last ?? ourOutcome('unreachable', false, `no server of ${domain} answers`) }
+  return {
+    type: 'failed',
+    outcome: last ?? ourOutcome('unreachable', false, `no server of ${domain} answers`),
+  }
 }
 
 function outcomeOf(domain: string, error: PeerError, missing: ReadonlySet<string>): Outcome {
@@ -120,5 +123,7 @@ function outcomeOf(domain: string, error: PeerError, missing: ReadonlySet<string
   }
   const phase = (error as { category?: string }).category === 'network' ? 'connect' : 'dns'
   const found = classify(error, { phase })
-  return found.category === 'unknown' ? { ...found, category: phase === 'dns' ? 'dns-fault' : 'unreachable' } : found
+  return found.category === 'unknown'
+    ? { ...found, category: phase === 'dns' ? 'dns-fault' : 'unreachable' }
+    : found
 }

@@ -18,7 +18,10 @@ export async function probeAccess(server: ImapServer): Promise<Evidence> {
     if (/^\* (?:OK|PREAUTH)\b/i.test(greeting)) return { type: 'success', source: 'access-probe' }
     return failure('protocol', `${server.host}: ${greeting.slice(0, 200).trim()}`)
   } catch (error) {
-    return failure(causeOf(error), `${server.host}: ${error instanceof Error ? error.message : String(error)}`)
+    return failure(
+      causeOf(error),
+      `${server.host}: ${error instanceof Error ? error.message : String(error)}`,
+    )
   }
 }
 

@@ -86,11 +86,7 @@ export function startProber(services: Services, runtimes: () => Iterable<Backend
       if (!state.smtpRunning && now >= nextSmtpProbe(machine, lastSuccessAt, state.smtpAt)) {
         void askSmtp(runtime, state).catch(failed(runtime))
       }
-      if (
-        runtime.backend.imap &&
-        !state.accessRunning &&
-        now >= nextAccessProbe(machine, state.accessAt)
-      ) {
+      if (runtime.backend.imap && !state.accessRunning && now >= nextAccessProbe(machine, state.accessAt)) {
         void askAccess(runtime, state).catch(failed(runtime))
       }
     }

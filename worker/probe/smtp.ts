@@ -2,14 +2,15 @@
  * Asks a backend whether it would take mail: EHLO, MAIL FROM:<>, RCPT of an address it should know, RSET,
  * QUIT. Nothing is sent. The hosts are asked in order; one that would is enough.
  */
-import type { Cause, Evidence } from '@restante/core/continuity/machine.ts'
+
 import { describe, evidenceOf } from '@restante/core/continuity/evidence.ts'
+import type { Cause, Evidence } from '@restante/core/continuity/machine.ts'
 import type { BackendHost } from '@restante/core/directory/backends.ts'
 import { atOurBackend, classify } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
-import { dial, PROBE_TIMEOUTS, type Peer } from '../smtp/peer.ts'
+import { dial, type Peer, PROBE_TIMEOUTS } from '../smtp/peer.ts'
 
-export type ProbeResult = { outcome: Outcome; /** The host asked last. */ host: string }
+export type ProbeResult = { outcome: Outcome /** The host asked last. */; host: string }
 
 /** @param recipient an address that the backend should accept; null when none is known */
 export async function probeSmtp(

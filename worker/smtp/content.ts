@@ -23,7 +23,9 @@ export function exactly(size: number, source: Readable): Readable {
       else done(new ContentError(`${seen} of ${size} bytes`))
     },
   })
-  source.on('error', error => counter.destroy(new ContentError('the spool could not be read', { cause: error })))
+  source.on('error', error =>
+    counter.destroy(new ContentError('the spool could not be read', { cause: error })),
+  )
   counter.on('close', () => source.destroy())
   source.pipe(counter)
   return counter

@@ -1,8 +1,8 @@
-import { createServer as createTlsServer } from 'node:tls'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
-import { afterEach, describe, expect, test } from 'vitest'
+import { createServer as createTlsServer } from 'node:tls'
 import type { BackendHost } from '@restante/core/directory/backends.ts'
+import { afterEach, describe, expect, test } from 'vitest'
 import { certificate } from '../testing/certificate.ts'
 import { type Script, type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { DELIVERY_TIMEOUTS, dial } from './peer.ts'
@@ -95,7 +95,11 @@ describe('without pipelining', () => {
     const peer = await server({
       extensions: ['8BITMIME'],
       command: line =>
-        line.includes('<b@') ? '550 5.1.1 unknown' : line.includes('<c@') ? '451 4.7.1 greylisted' : undefined,
+        line.includes('<b@')
+          ? '550 5.1.1 unknown'
+          : line.includes('<c@')
+            ? '451 4.7.1 greylisted'
+            : undefined,
     })
     const sent = await sendThrough(pool([host(peer)]), mail(['a@x.test', 'b@x.test', 'c@x.test']), none)
     expect(categories(sent.told)).toEqual({
@@ -161,7 +165,9 @@ describe('several hosts', () => {
   })
 
   test('a recipient that is refused is not asked for elsewhere', async () => {
-    const first = await server({ command: line => (line.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined) })
+    const first = await server({
+      command: line => (line.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined),
+    })
     const second = await server()
     const sent = await sendThrough(pool([host(first), host(second)]), mail(['a@x.test']), none)
     expect(categories(sent.told)).toEqual({ 'a@x.test': 'bad-address!' })
@@ -252,7 +258,11 @@ describe('signing in', () => {
       mail(['a@x.test']),
       none,
     )
-    expect([...sent.told.values()][0]).toMatchObject({ category: 'authentication', side: 'us', permanent: false })
+    expect([...sent.told.values()][0]).toMatchObject({
+      category: 'authentication',
+      side: 'us',
+      permanent: false,
+    })
   })
 })
 

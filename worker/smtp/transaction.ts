@@ -6,9 +6,9 @@
  * LMTP's answers keeps what was already said.
  */
 import type { Readable } from 'node:stream'
-import type { Envelope } from '@restante/core/spool/types.ts'
 import { classify, ourOutcome } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
+import type { Envelope } from '@restante/core/spool/types.ts'
 import { ContentError, exactly } from './content.ts'
 import type { Peer, PeerError } from './peer.ts'
 

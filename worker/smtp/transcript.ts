@@ -54,7 +54,7 @@ export class Transcript {
 }
 
 /** What a peer announced (RFC 5321 §4.1.1.1). */
-export type Extensions = { has(name: string): boolean; /** RFC 1870; 0: no limit named. */ maxSize: number }
+export type Extensions = { has(name: string): boolean /** RFC 1870; 0: no limit named. */; maxSize: number }
 
 export function readExtensions(ehlo: string): Extensions {
   const lines = ehlo

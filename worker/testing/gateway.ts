@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from '@restante/core/db/connection.ts'
 import { newId } from '@restante/core/db/id.ts'
 import { type TestDatabase, testDatabase } from '@restante/core/db/testing.ts'
 import { addDomain } from '@restante/core/directory/domains.ts'
@@ -25,7 +26,11 @@ export type TestGateway = {
   database: TestDatabase
   backendId: string
   /** Appends a message; by default inbound from outside@elsewhere.test. */
-  accept(recipients: (string | EnvelopeRecipient)[], content: Buffer | string, more?: Partial<Envelope>): Promise<string>
+  accept(
+    recipients: (string | EnvelopeRecipient)[],
+    content: Buffer | string,
+    more?: Partial<Envelope>,
+  ): Promise<string>
   /** Recipients of a message with their state and outcome. */
   recipients(messageId: string): Promise<{ address: string; state: string; category: string | null }[]>
   deliveryStates(): Promise<Record<string, number>>
@@ -39,14 +44,24 @@ export const PEOPLE = ['anna', 'bruno', 'carla', 'dino'] as const
 
 export async function testGateway(
   backend: string[],
-  options: { imap?: string; log?: Log; mx?: { port: number } } = {},
+  options: {
+    imap?: string
+    log?: Log
+    mx?: { port: number }
+    /** Stands between the worker and its servers. */
+    through?: (url: string) => Promise<string>
+  } = {},
 ): Promise<TestGateway> {
   const database = await testDatabase()
   const { db } = database
   const log = options.log ?? silentLog
   const sealKey = randomBytes(32)
   await addOrganization(db, { name: 'Example' })
-  await addDomain(db, { domain: 'example.test', organization: 'Example', backends: backend, imap: options.imap }, sealKey)
+  await addDomain(
+    db,
+    { domain: 'example.test', organization: 'Example', backends: backend, imap: options.imap },
+    sealKey,
+  )
   for (const name of PEOPLE) {
     await addPerson(db, { address: `${name}@example.test`, name, role: 'user', locale: 'en' })
   }
@@ -62,12 +77,20 @@ export async function testGateway(
     log,
     minimumFree: 0,
   })
-  const queues = createQueues({ redisUrl, prefix, log })
-  const keeper: DirectoryKeeper = await keepDirectory({ db, databaseUrl: database.url, log })
+  const through = options.through ?? (async url => url)
+  const workersRedis = await through(redisUrl)
+  const workersDatabase = await through(database.url)
+  const workersDb = connect(workersDatabase, { max: 10 })
+  const queues = createQueues({ redisUrl: workersRedis, prefix, log })
+  const keeper: DirectoryKeeper = await keepDirectory({
+    db: workersDb,
+    databaseUrl: workersDatabase,
+    log,
+  })
   const services: Services = {
-    db,
-    databaseUrl: database.url,
-    redisUrl,
+    db: workersDb,
+    databaseUrl: workersDatabase,
+    redisUrl: workersRedis,
     prefix,
     spool,
     queues,
@@ -128,6 +151,7 @@ export async function testGateway(
       await keeper.close()
       await queues.close()
       await spool.close()
+      await workersDb.destroy()
       await database.close()
       await rm(folder, { recursive: true, force: true })
     },

@@ -3,8 +3,9 @@
  * talk nonsense at any point, and keeps what it accepted, byte for byte. For faults that a well-made server
  * does not have.
  */
-import { createServer, type Socket } from 'node:net'
+
 import type { AddressInfo } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 
 /** What to do instead of the ordinary answer. A string is sent as it is (CRLF is added). */
 export type Answer = string | 'drop' | 'hang' | undefined

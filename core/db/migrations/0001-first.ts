@@ -38,9 +38,17 @@ create table domain (
   name text not null unique,
   backend_id uuid not null references backend,
   history_days int check (history_days between 0 and 90),
+  recipients text not null default 'directory' check (recipients in ('directory', 'ask')),
+  unverified text not null default 'later' check (unverified in ('later', 'hold')),
   created_at timestamptz not null default now()
 );
 create index on domain (organization_id);
+
+create table learned_recipient (
+  address text primary key,
+  learned_at timestamptz not null
+);
+create index on learned_recipient (learned_at);
 
 create table mailbox (
   id uuid primary key,

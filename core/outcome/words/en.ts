@@ -20,7 +20,8 @@ export const en: Language = {
     'destination-down': f => `${Server(f.host)} answers, but can't take mail at the moment.`,
     unreachable: f => `${Server(f.host)} can't be reached.`,
     'timed-out': f => `${Server(f.host)} did not answer in time.`,
-    'dns-fault': f => `We could not find out where mail for ${f.domain} has to go: its directory entry (DNS) did not answer.`,
+    'dns-fault': f =>
+      `We could not find out where mail for ${f.domain} has to go: its directory entry (DNS) did not answer.`,
     'tls-fault': f => `A secure connection to ${server(f.host)} could not be made.`,
     authentication: f => `${Server(f.host)} did not accept our sign-in.`,
     loop: f => `The message was sent in circles on its way to ${f.recipient}.`,
@@ -31,8 +32,10 @@ export const en: Language = {
   advice: {
     accepted: () => 'There is nothing to do.',
     'bad-address': () => 'Check the address for a typing mistake and send the message again.',
-    'bad-domain': () => 'Check the part after the @ for a typing mistake, or ask for the right address another way.',
-    'mailbox-full': () => 'Tell them another way, so that they can make room, or use another of their addresses.',
+    'bad-domain': () =>
+      'Check the part after the @ for a typing mistake, or ask for the right address another way.',
+    'mailbox-full': () =>
+      'Tell them another way, so that they can make room, or use another of their addresses.',
     'mailbox-disabled': () => 'The person may have left, or changed address. Ask for their present one.',
     'too-large': () => 'Send it in smaller parts, or share the files by a link.',
     'content-refused': () =>
@@ -46,9 +49,11 @@ export const en: Language = {
     unreachable: () => 'If it is urgent, call: the fault is not yours.',
     'timed-out': () => 'If it is urgent, call: the fault is not yours.',
     'dns-fault': () => 'Check the part after the @. If it is right and the matter is urgent, call.',
-    'tls-fault': () => 'If it is urgent, call, and tell them that the certificate of their mail server has to be looked at.',
+    'tls-fault': () =>
+      'If it is urgent, call, and tell them that the certificate of their mail server has to be looked at.',
     authentication: () => 'Your administrator has to check the name and password that we sign in with.',
-    loop: () => "The recipient's administrator has to correct a forwarding rule. Use another address meanwhile.",
+    loop: () =>
+      "The recipient's administrator has to correct a forwarding rule. Use another address meanwhile.",
     expired: () => 'Call, or use another address. You can send the message again.',
     cancelled: () => 'You can send the message again if you want it to go out after all.',
     unknown: () => 'Your administrator can see the full answer of the server. If it is urgent, call.',
@@ -79,7 +84,8 @@ export const en: Language = {
       }.`,
     reply: 'What the server said:',
     original: 'The beginning of your message is attached.',
-    closing: hostname => `This notice was written by the mail system at ${hostname}. Nobody reads answers to it.`,
+    closing: hostname =>
+      `This notice was written by the mail system at ${hostname}. Nobody reads answers to it.`,
     from: 'Mail delivery',
   },
 }

@@ -16,7 +16,8 @@ export const it: Language = {
     'address-blocked': f => `${Server(f.host)} al momento non accetta posta dal nostro server.`,
     'sender-not-authenticated': f =>
       `${Server(f.host)} non ha potuto verificare che il messaggio provenga davvero da Lei.`,
-    greylisted: f => `${Server(f.host)} chiede ai mittenti che ancora non conosce di ripresentarsi poco dopo.`,
+    greylisted: f =>
+      `${Server(f.host)} chiede ai mittenti che ancora non conosce di ripresentarsi poco dopo.`,
     'too-many': f => `${Server(f.host)} sta ricevendo in una volta più posta di quanta ne voglia accettare.`,
     'destination-down': f => `${Server(f.host)} risponde, ma al momento non può accettare posta.`,
     unreachable: f => `${Server(f.host)} non è raggiungibile.`,
@@ -26,16 +27,20 @@ export const it: Language = {
     'tls-fault': f => `Non è stato possibile stabilire una connessione sicura con ${server(f.host)}.`,
     authentication: f => `${Server(f.host)} non ha accettato le nostre credenziali.`,
     loop: f => `Il messaggio per ${f.recipient} girava in tondo da un server all’altro.`,
-    expired: f => `Il messaggio per ${f.recipient} non è stato consegnato in tutto il tempo in cui abbiamo provato.`,
+    expired: f =>
+      `Il messaggio per ${f.recipient} non è stato consegnato in tutto il tempo in cui abbiamo provato.`,
     cancelled: f => `L’invio a ${f.recipient} è stato annullato.`,
-    unknown: f => `${Server(f.host)} non ha accettato il messaggio, e la sua risposta non dice chiaramente perché.`,
+    unknown: f =>
+      `${Server(f.host)} non ha accettato il messaggio, e la sua risposta non dice chiaramente perché.`,
   },
   advice: {
     accepted: () => 'Non c’è nulla da fare.',
     'bad-address': () => 'Controlli che l’indirizzo sia scritto bene e invii di nuovo il messaggio.',
     'bad-domain': () => 'Controlli la parte dopo la @ oppure chieda l’indirizzo giusto per altra via.',
-    'mailbox-full': () => 'Avverta la persona per altra via, perché faccia spazio, o usi un altro suo indirizzo.',
-    'mailbox-disabled': () => 'Forse la persona non è più lì o ha cambiato indirizzo. Le chieda quello attuale.',
+    'mailbox-full': () =>
+      'Avverta la persona per altra via, perché faccia spazio, o usi un altro suo indirizzo.',
+    'mailbox-disabled': () =>
+      'Forse la persona non è più lì o ha cambiato indirizzo. Le chieda quello attuale.',
     'too-large': () => 'Lo invii in parti più piccole oppure condivida i file con un link.',
     'content-refused': () =>
       'Di solito dipende dagli allegati o dai link. Lo invii senza, oppure chieda al destinatario di lasciar passare la Sua posta.',
@@ -48,12 +53,15 @@ export const it: Language = {
     unreachable: () => 'Se è urgente, telefoni: non dipende da Lei.',
     'timed-out': () => 'Se è urgente, telefoni: non dipende da Lei.',
     'dns-fault': () => 'Controlli la parte dopo la @. Se è giusta ed è urgente, telefoni.',
-    'tls-fault': () => 'Se è urgente, telefoni e dica che va controllato il certificato del loro server di posta.',
+    'tls-fault': () =>
+      'Se è urgente, telefoni e dica che va controllato il certificato del loro server di posta.',
     authentication: () => 'Il Suo amministratore deve controllare il nome e la password che usiamo.',
-    loop: () => 'L’amministratore del destinatario deve correggere un inoltro. Nel frattempo usi un altro indirizzo.',
+    loop: () =>
+      'L’amministratore del destinatario deve correggere un inoltro. Nel frattempo usi un altro indirizzo.',
     expired: () => 'Telefoni oppure usi un altro indirizzo. Può inviare di nuovo il messaggio.',
     cancelled: () => 'Se alla fine vuole che parta, può inviare di nuovo il messaggio.',
-    unknown: () => 'Il Suo amministratore può vedere la risposta completa del server. Se è urgente, telefoni.',
+    unknown: () =>
+      'Il Suo amministratore può vedere la risposta completa del server. Se è urgente, telefoni.',
   },
   side: {
     recipient: 'La causa è nella casella del destinatario.',

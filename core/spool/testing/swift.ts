@@ -13,7 +13,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3'
 
 const PACKAGES = ['swift-proxy', 'swift-account', 'swift-container', 'swift-object', 'memcached']
 const PROGRAMS = ['/usr/bin/swift-proxy-server', '/usr/bin/swift-object-server', '/usr/bin/memcached']
-const READY_WITHIN = 60_000
+const READY_WITHIN = 90_000
 
 export type Swift = {
   /** A spool URL in a bucket of its own. */
@@ -61,7 +61,18 @@ async function freePorts(count: number): Promise<number[]> {
   return ports
 }
 
+/** Tries again with other ports when a server ends at once: somebody may have taken one meanwhile. */
 export async function startSwift(): Promise<Swift> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start()
+    } catch (error) {
+      if (tries === 3) throw error
+    }
+  }
+}
+
+async function start(): Promise<Swift> {
   const folder = mkdtempSync(join(tmpdir(), 'restante-swift-'))
   for (const name of ['etc', 'srv/d1', 'log']) mkdirSync(join(folder, name), { recursive: true })
   const [object, container, account, proxy, cache] = (await freePorts(5)) as [
@@ -114,6 +125,8 @@ export async function startSwift(): Promise<Swift> {
         use: 'egg:swift#proxy',
         account_autocreate: 'true',
         allow_account_management: 'true',
+        // Or it would not ask a server again for a minute that was not up yet when it asked first.
+        error_suppression_limit: 1_000_000,
       }) +
       section('filter:cache', { use: 'egg:swift#memcache', memcache_servers: `127.0.0.1:${cache}` }) +
       section('filter:s3api', {
@@ -152,6 +165,11 @@ export async function startSwift(): Promise<Swift> {
   })
   const deadline = Date.now() + READY_WITHIN
   for (;;) {
+    const ended = children.find(child => child.exitCode !== null)
+    if (ended) {
+      close()
+      throw new Error(`${ended.spawnfile} ended with ${ended.exitCode}`)
+    }
     try {
       await client.send(new CreateBucketCommand({ Bucket: 'spool' }))
       break

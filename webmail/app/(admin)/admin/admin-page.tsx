@@ -49,10 +49,11 @@ export function AdminPage(props: Props) {
   )
 }
 
+/** Not a <header>: dialogs bring one of their own, and a page may have one banner. */
 function Header({ viewer }: Props) {
   const t = useTranslations('admin')
   return (
-    <header className={styles.header}>
+    <nav className={styles.header} aria-label={t('title')}>
       <div className={styles.bar}>
         <span className={styles.brand}>
           <Brand size={26} />
@@ -67,7 +68,7 @@ function Header({ viewer }: Props) {
           {t('toMail')}
         </Link>
       </div>
-    </header>
+    </nav>
   )
 }
 

@@ -82,7 +82,7 @@ function BackendRow({
               : t('override.mark', { by: override.by ?? '–' })
             : t('since', { time: words.moment(backend.since, now) })}
         </p>
-        {backend.health !== 'up' && (
+        {(override || backend.health === 'down' || backend.health === 'degraded') && (
           <p className={styles.cause} title={backend.detail ?? undefined}>
             {override ? (override.reason ?? '') : backend.cause ? words.cause(backend.cause) : ''}
           </p>

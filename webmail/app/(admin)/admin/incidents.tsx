@@ -47,7 +47,7 @@ export function Incidents({ picture }: { picture: Picture }) {
                   {incident.changes.map(change => (
                     <li key={`${change.at} ${change.to}`}>
                       <time dateTime={change.at} title={words.full(change.at)}>
-                        {words.moment(change.at, now)}
+                        {words.exact(change.at, now)}
                       </time>
                       <Mark sign={healthSign[change.to]}>{t(`health.${change.to}`)}</Mark>
                       <span className={styles.why}>
@@ -55,7 +55,7 @@ export function Incidents({ picture }: { picture: Picture }) {
                           ? [t('incidents.by', { by: change.actor }), change.detail]
                               .filter(Boolean)
                               .join(': ')
-                          : change.cause && change.to !== 'up'
+                          : change.cause && (change.to === 'down' || change.to === 'degraded')
                             ? words.cause(change.cause)
                             : ''}
                       </span>

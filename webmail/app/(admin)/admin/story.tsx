@@ -79,7 +79,7 @@ function Told({
   const host = text(client.name) ?? text(client.helo) ?? text(client.address)
   const actions: Action[] =
     story.state === 'held'
-      ? ['release', 'cancel']
+      ? [story.holdReason === 'backend' ? 'retry' : 'release', 'cancel']
       : story.state === 'deferred'
         ? ['retry', 'hold', 'cancel']
         : story.state === 'queued'
@@ -161,7 +161,7 @@ function Told({
           {story.tries.map(one => (
             <li key={one.number}>
               <time dateTime={one.startedAt} title={words.full(one.startedAt)}>
-                {words.moment(one.startedAt, now)}
+                {words.exact(one.startedAt, now)}
               </time>
               <span>
                 {one.outcome

@@ -37,6 +37,13 @@ export function useWords() {
     const time = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const
     const clock = new Intl.DateTimeFormat(locale, time)
     const dayClock = new Intl.DateTimeFormat(locale, { ...time, day: 'numeric', month: 'short' })
+    const exactClock = new Intl.DateTimeFormat(locale, { ...time, second: '2-digit' })
+    const exactDayClock = new Intl.DateTimeFormat(locale, {
+      ...time,
+      second: '2-digit',
+      day: 'numeric',
+      month: 'short',
+    })
     const day = new Intl.DateTimeFormat(locale, { dateStyle: 'short' })
     return {
       locale,
@@ -44,6 +51,11 @@ export function useWords() {
       moment: (at: string, now: number) => {
         const date = new Date(at)
         return (day.format(date) === day.format(now) ? clock : dayClock).format(date)
+      },
+      /** The same to the second, for what happens in quick succession. */
+      exact: (at: string, now: number) => {
+        const date = new Date(at)
+        return (day.format(date) === day.format(now) ? exactClock : exactDayClock).format(date)
       },
       full: (at: string) => when.full(new Date(at)),
       span: (milliseconds: number, most?: number) => span(locale, milliseconds, most),

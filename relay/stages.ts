@@ -1,0 +1,202 @@
+/**
+ * The stages of a transaction, as smtp-server calls them: policy decides, rates are taken, the message goes
+ * into the spool, replies go out.
+ *
+ * The promise: a 250 to the end of data is made from a `Spooled` only, which `spool.append` gives out when the
+ * message is on stable storage. Whatever ends a transaction before that keeps nothing; the sender still has
+ * the message and comes again.
+ */
+import type { Readable } from 'node:stream'
+import { newId } from '@restante/core/db/id.ts'
+import { domainOf, normalizeAddress } from '@restante/core/directory/addresses.ts'
+import type { Directory } from '@restante/core/directory/snapshot.ts'
+import type { Log } from '@restante/core/observe/log.ts'
+import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
+import { type Clients, NETWORK_SHARE } from './clients/clients.ts'
+import type { Rates } from './clients/rates.ts'
+import type { RelayConnection } from './connection.ts'
+import { acceptedMessages, receivedBytes, refusals, timeToReply } from './counters.ts'
+import { envelopeOf } from './envelope.ts'
+import type { RelayLimits } from './limits.ts'
+import { type Held, takeMessage } from './message.ts'
+import { mailPolicy } from './policy/mail.ts'
+import { rcptPolicy } from './policy/rcpt.ts'
+import { Refused, type Reply, replies, textOf } from './replies.ts'
+
+export type Session = RelayConnection['session']
+export type Done = (error?: Error | null, message?: string) => void
+
+/** What the answer of a domain's backend about an address came to. */
+export type Answer = 'known' | 'unknown' | 'no-answer'
+
+export type StageOptions = {
+  hostname: string
+  spool: Spool
+  /** The directory as it is now, and whether it was ever read. */
+  directory: () => { current: Directory; ready: boolean }
+  /** Asks the backend of a domain whose recipients are learnt. Never rejects. */
+  ask: (address: string, domain: string) => Promise<Answer>
+  bareNewlines: 'normalize' | 'refuse'
+  limits: RelayLimits
+  rates: Rates
+  clients: Clients
+  held: Held
+  log: Log
+  now: () => number
+  connectionOf: (session: Session) => RelayConnection | undefined
+  draining: () => boolean
+}
+
+/** A domain may get this many times the bounces of one of its recipients. */
+const DOMAIN_BOUNCES = 20
+
+export function createStages(options: StageOptions) {
+  const { limits, rates, log, now, directory } = options
+
+  function refuse(session: Session, reply: Reply): Refused {
+    refusals.inc({ reason: reply.reason })
+    log.debug({ event: 'relay.refused', reason: reply.reason, client: session.remoteAddress })
+    return new Refused(reply)
+  }
+
+  function onMailFrom(address: { address: string; args: unknown }, session: Session, done: Done): void {
+    const connection = options.connectionOf(session)
+    const verdict = mailPolicy({
+      sender: address.address,
+      parameters: Object.keys(address.args || {}),
+      smtputf8: Boolean(session.envelope.smtpUtf8),
+    })
+    if (verdict.type === 'refuse') return done(refuse(session, verdict.reply))
+    const ticket = connection?.ticket
+    if (ticket && !ticket.exempt) {
+      const limit = limits.rates.messages
+      const slow = [
+        rates.take('messages', ticket.address, limit),
+        rates.take('messages', ticket.network, limit * NETWORK_SHARE),
+      ]
+      if (slow.includes(false)) return done(refuse(session, replies.tooManyMessages))
+    }
+    connection?.transactionBegun()
+    done()
+  }
+
+  function onRcptTo(address: { address: string; args: unknown }, session: Session, done: Done): void {
+    const { current, ready } = directory()
+    const verdict = rcptPolicy(
+      {
+        address: address.address,
+        parameters: Object.keys(address.args || {}),
+        smtputf8: Boolean(session.envelope.smtpUtf8),
+      },
+      current,
+      ready,
+    )
+    switch (verdict.type) {
+      case 'accept':
+        address.address = verdict.address
+        acceptRecipient(verdict.address, session, done)
+        break
+      case 'ask':
+        void options.ask(verdict.address, verdict.domain).then(answer => {
+          if (answer === 'known') {
+            address.address = verdict.address
+            acceptRecipient(verdict.address, session, done)
+          } else if (answer === 'unknown') {
+            refuseRecipient(replies.unknownRecipient(verdict.shown), session, done)
+          } else {
+            options.connectionOf(session)?.forgiveError()
+            done(refuse(session, replies.unverified))
+          }
+        })
+        break
+      case 'refuse':
+        refuseRecipient(verdict.reply, session, done)
+        break
+      default:
+        verdict satisfies never
+    }
+  }
+
+  function acceptRecipient(address: string, session: Session, done: Done): void {
+    const ticket = options.connectionOf(session)?.ticket
+    if (!ticket || ticket.exempt) return done()
+    const recipient = normalizeAddress(address) ?? address
+    const domain = domainOf(address)
+    const sender = session.envelope.mailFrom
+    if (sender && sender.address === '') {
+      const limit = limits.rates.bounces
+      const slow = [
+        rates.take('bounces', recipient, limit),
+        rates.take('bounces', domain, limit * DOMAIN_BOUNCES),
+      ]
+      if (slow.includes(false)) return done(refuse(session, replies.tooManyBounces))
+    }
+    const slow = [
+      rates.take('recipient', recipient, limits.rates.recipient),
+      rates.take('domain', domain, limits.rates.domain),
+    ]
+    done(slow.includes(false) ? refuse(session, replies.recipientTooBusy) : null)
+  }
+
+  function refuseRecipient(reply: Reply, session: Session, done: Done): void {
+    const connection = options.connectionOf(session)
+    const ticket = connection?.ticket
+    if (ticket && !ticket.exempt && reply.code >= 500)
+      rates.take('unknown', ticket.network, limits.rates.unknown)
+    connection?.forgiveError()
+    done(refuse(session, reply))
+    if (connection && ++connection.unknownRecipients >= limits.unknownRecipients)
+      connection.end(replies.tooManyUnknown)
+  }
+
+  async function onData(stream: Readable, session: Session, done: Done): Promise<void> {
+    const connection = options.connectionOf(session)
+    const parser = connection?._parser
+    const envelope = envelopeOf(session, newId(), new Date(now()))
+    const incoming = {
+      elapsed: () => connection?.transactionAge ?? 0,
+      objection: () =>
+        options.bareNewlines === 'refuse' && parser && 'mended' in parser && parser.mended
+          ? replies.bareNewlines
+          : undefined,
+    }
+    const taken = await takeMessage(stream, envelope, incoming, options)
+    switch (taken.type) {
+      case 'accepted':
+        countAccepted(envelope, taken.spooled, taken.waited)
+        connection?.messageAccepted()
+        if (connection?.ticket) options.clients.hasSent(connection.ticket)
+        done(null, textOf(replies.queued(taken.spooled.id)))
+        break
+      case 'refused':
+        done(refuse(session, taken.reply))
+        break
+      case 'hang-up':
+        connection?.end(taken.reply)
+        break
+      case 'aborted':
+        refusals.inc({ reason: 'aborted' })
+        log.info({ event: 'relay.aborted', id: envelope.id, client: session.remoteAddress })
+        break
+      default:
+        taken satisfies never
+    }
+    if (options.draining()) setImmediate(() => connection?.end(replies.shuttingDown))
+  }
+
+  function countAccepted(envelope: Envelope, spooled: Spooled, waited: number): void {
+    acceptedMessages.inc()
+    receivedBytes.inc(spooled.size)
+    timeToReply.observe(waited / 1_000)
+    log.info({
+      event: 'relay.accepted',
+      id: spooled.id,
+      client: envelope.client?.address,
+      sender: envelope.sender,
+      recipients: envelope.recipients.length,
+      size: spooled.size,
+    })
+  }
+
+  return { onMailFrom, onRcptTo, onData, refuse }
+}

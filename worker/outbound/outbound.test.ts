@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { sealList } from '@restante/core/directory/backends.ts'
+import { type Scripted, scriptedServer } from '../testing/scripted.ts'
+import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
+import { dialDomain, type Resolve } from './mx.ts'
+
+const MESSAGE = 'From: anna@example.test\r\nTo: x@elsewhere.test\r\nSubject: Offer\r\n\r\nDear all.\r\n'
+
+let backend: Scripted
+let first: Scripted
+let second: Scripted
+let gateway: TestGateway
+
+beforeAll(async () => {
+  ;[backend, first, second] = await Promise.all([scriptedServer(), scriptedServer(), scriptedServer()])
+  gateway = await testGateway([`smtp://127.0.0.1:${backend.port}`])
+  await gateway.services.db
+    .updateTable('organization')
+    .set({
+      smarthosts: sealList(gateway.services.sealKey, [
+        `smtp://127.0.0.1:${first.port}`,
+        `smtp://127.0.0.1:${second.port}`,
+      ]),
+    })
+    .execute()
+  gateway.start()
+})
+afterAll(async () => {
+  await gateway?.close()
+  for (const server of [backend, first, second]) await server?.stop()
+})
+beforeEach(() => {
+  for (const server of [backend, first, second]) {
+    server.script = {}
+    server.received.length = 0
+  }
+})
+
+const send = (recipients: string[]) =>
+  gateway.accept(recipients, MESSAGE, { kind: 'submission', sender: 'anna@example.test' })
+
+describe('mail to the outside', () => {
+  test('goes to the smarthost, one delivery for each domain', async () => {
+    await send(['x@elsewhere.test', 'y@elsewhere.test', 'z@other.test'])
+    await until('two messages came', () => first.received.length === 2)
+    expect(first.received.map(r => r.recipients).sort()).toEqual([
+      ['x@elsewhere.test', 'y@elsewhere.test'],
+      ['z@other.test'],
+    ])
+    expect(first.received[0]?.content.toString()).toBe(MESSAGE)
+  })
+
+  test('goes to the next smarthost when the first is away', async () => {
+    await first.stop()
+    await send(['x@elsewhere.test'])
+    await until('it came by the second', () => second.received.length === 1)
+    await first.start()
+  })
+
+  test('that fails for good brings its sender a notice in their language, backend or not', async () => {
+    await gateway.services.db
+      .updateTable('person')
+      .set({ locale: 'it' })
+      .where('address', '=', 'anna@example.test')
+      .execute()
+    const answer = (line: string) => (line.startsWith('RCPT') ? '550 5.2.2 Over quota' : undefined)
+    first.script = { command: answer }
+    second.script = { command: answer }
+    await send(['full@elsewhere.test'])
+    const notice = await until('the notice came', () => backend.received[0])
+    expect(notice).toMatchObject({ sender: '', recipients: ['anna@example.test'] })
+    const text = notice.content.toString()
+    expect(text).toContain('Content-Type: multipart/report; report-type=delivery-status')
+    expect(text).toContain('Final-Recipient: rfc822; full@elsewhere.test\r\nAction: failed\r\nStatus: 5.2.2')
+    expect(text).toContain('Diagnostic-Code: smtp; 550 5.2.2 Over quota')
+    const words = Buffer.from(/base64\r\n\r\n([\s\S]*?)\r\n--/.exec(text)?.[1] ?? '', 'base64').toString()
+    expect(words).toContain('La casella di full@elsewhere.test è piena.')
+    expect(words.replace(/\s+/g, ' ')).toContain('Non proveremo più.')
+  })
+
+  test('that fails brings the whole message back when the sender asked for it', async () => {
+    const answer = (line: string) => (line.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined)
+    first.script = { command: answer }
+    second.script = { command: answer }
+    await gateway.accept(['gone@elsewhere.test'], MESSAGE, {
+      kind: 'submission',
+      sender: 'bruno@example.test',
+      ret: 'FULL',
+    })
+    const notice = await until('the notice came', () => backend.received[0])
+    expect(notice.content.toString()).toContain('Content-Type: message/rfc822')
+    expect(notice.content.toString()).toContain('Dear all.')
+  })
+})
+
+describe('by MX', () => {
+  const options = { name: 'gateway.test', dnsServers: [], allowLocal: true }
+  const dns =
+    (zone: Record<string, unknown[]>): Resolve =>
+    async (name, type) => {
+      const found = zone[`${name} ${type}`]
+      if (!found) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
+      return found
+    }
+  const address = { 'mx.elsewhere.test A': ['127.0.0.1'] }
+  const zone = { ...address, 'elsewhere.test MX': [{ exchange: 'mx.elsewhere.test', priority: 10 }] }
+
+  test('the server of the domain is found and named', async () => {
+    const dialed = await dialDomain('elsewhere.test', { ...options, port: first.port }, dns(zone))
+    expect(dialed).toMatchObject({ type: 'open', peer: { name: 'mx.elsewhere.test' } })
+    if (dialed.type === 'open') dialed.peer.close()
+  })
+
+  test('a domain that does not exist is a bad domain for good', async () => {
+    const dialed = await dialDomain('nowhere.test', options, dns({}))
+    expect(dialed).toMatchObject({ outcome: { category: 'bad-domain', permanent: true, enhanced: '5.1.2' } })
+  })
+
+  test('a null MX is a bad domain for good', async () => {
+    const dialed = await dialDomain(
+      'nomail.test',
+      options,
+      dns({ 'nomail.test MX': [{ exchange: '', priority: 0 }] }),
+    )
+    expect(dialed).toMatchObject({ outcome: { category: 'bad-domain', permanent: true, enhanced: '5.1.10' } })
+  })
+
+  test('a DNS that fails is no reason to give up', async () => {
+    const dialed = await dialDomain('elsewhere.test', options, async () => {
+      throw Object.assign(new Error('SERVFAIL'), { code: 'ESERVFAIL' })
+    })
+    expect(dialed).toMatchObject({ outcome: { category: 'dns-fault', permanent: false } })
+  })
+
+  test('an MX whose host has no address is no reason to give up', async () => {
+    const dialed = await dialDomain(
+      'elsewhere.test',
+      options,
+      dns({ 'elsewhere.test MX': [{ exchange: 'gone.elsewhere.test', priority: 10 }] }),
+    )
+    expect(dialed).toMatchObject({ outcome: { permanent: false } })
+  })
+
+  test('a server that does not answer is no reason to give up', async () => {
+    const gone = await scriptedServer()
+    await gone.stop()
+    const dialed = await dialDomain('elsewhere.test', { ...options, port: gone.port }, dns(zone))
+    expect(dialed).toMatchObject({ outcome: { category: 'unreachable', permanent: false } })
+  })
+
+  test('an MX that points into a private network is not dialed', async () => {
+    const before = first.sessions
+    const dialed = await dialDomain(
+      'elsewhere.test',
+      { ...options, allowLocal: false, port: first.port },
+      dns(zone),
+    )
+    expect(dialed).toMatchObject({ type: 'failed', outcome: { permanent: false } })
+    expect(first.sessions).toBe(before)
+  })
+})
