@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 const globalSetup = ['infra/testing/setup.ts']
@@ -13,7 +14,9 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/.next/**'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
-          sequence: { groupOrder: 0 },
+          // Most tests wait for a database or a socket: two at a time pay even on two processors.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
+          sequence: { groupOrder: 1 },
           globalSetup,
         },
       },
@@ -25,7 +28,7 @@ export default defineConfig({
           hookTimeout: 180_000,
           fileParallelism: false,
           // After the others: whole gateways and a browser need the machine for themselves.
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
           globalSetup,
         },
       },

@@ -58,7 +58,8 @@ async function signIn(address: string): Promise<Page> {
   await page.getByLabel('Address').fill(address)
   await page.getByLabel('Password').fill(PASSWORD)
   await page.getByRole('button', { name: 'Sign in' }).click()
-  await page.getByRole('list', { name: 'Messages' }).waitFor(SOON)
+  // Its list may be empty, and is not visible then.
+  await page.getByRole('list', { name: 'Messages' }).waitFor({ state: 'attached', ...SOON })
   // A mark that a reload would wipe away.
   await page.evaluate(() => {
     document.documentElement.dataset.notReloaded = 'yes'
@@ -76,15 +77,13 @@ const openFolder = (page: Page, name: string) =>
     .first()
     .click()
 
-/** What is on the screen of a page, for the message of a failure. */
-async function screen(page: Page | undefined, name: string): Promise<string> {
-  if (!page) return ''
-  const file = `/tmp/restante-story-${name}.png`
-  await page.screenshot({ path: file }).catch(() => {})
-  return `${name} (${file}):\n${await page
-    .locator('body')
-    .innerText()
-    .catch(() => '')}`
+/** For the message of a failure: what every open page shows. */
+async function screens(): Promise<void> {
+  for (const page of browser.contexts().flatMap(context => context.pages())) {
+    const text = await page.locator('body').innerText()
+    console.error(`${page.url()}\n${text}`)
+  }
+  console.error(pageErrors)
 }
 
 beforeAll(async () => {
@@ -112,7 +111,7 @@ afterAll(async () => {
 test('mail comes in, the backend goes down, people carry on, the backend returns', async () => {
   onTestFailed(async () => {
     await report(gateway)
-    console.error(await screen(annsPage, 'ann'), await screen(bensPage, 'ben'), pageErrors)
+    await screens()
   })
 
   // Mail arrives, as on any day.
@@ -223,7 +222,7 @@ test('mail comes in, the backend goes down, people carry on, the backend returns
 test('an admin holds the mail back and lets it go', async () => {
   onTestFailed(async () => {
     await report(gateway)
-    console.error(await screen(annsPage, 'ann'))
+    await screens()
   })
   const before = (await subjectsIn(ann)).length
   await gateway.cli(['backend', 'override', domain, 'down', '--reason', 'new disks', '--for', '2h'])

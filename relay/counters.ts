@@ -15,7 +15,10 @@ export const refusals = counter(
   ['reason'],
 )
 export const openConnections = gauge('relay_connections', 'Open SMTP connections.')
-export const connectionsTotal = counter('relay_connections_total', 'SMTP connections so far, also refused ones.')
+export const connectionsTotal = counter(
+  'relay_connections_total',
+  'SMTP connections so far, also refused ones.',
+)
 export const heldBytes = gauge('relay_held_bytes', 'Bytes of unfinished messages in memory.')
 export const tlsConnections = counter('relay_tls_total', 'Connections that went over to TLS, by version.', [
   'version',

@@ -1,4 +1,5 @@
 /** What the relay says, and what it keeps: dialogs over a real socket, into a real spool. */
+import { parseNetworks } from '@restante/core/config/networks.ts'
 import { SpoolError } from '@restante/core/spool/types.ts'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { RawClient } from './testing/client.ts'
@@ -45,7 +46,7 @@ describe('greeting', () => {
   })
 
   test('is waited for, when a wait is set: who speaks before is sent away', async () => {
-    relay = await testRelay({ limits: { greetingDelay: 150 } })
+    relay = await testRelay({ limits: { greetingDelay: 150 }, relay: { exempt: parseNetworks('') } })
     const client = await RawClient.open(relay.port)
     clients.push(client)
     client.write('EHLO client.example\r\n')

@@ -34,6 +34,7 @@ function recipientOf(recipient: SMTPServerAddress): EnvelopeRecipient {
     address: recipient.address,
     ...(orcpt && { original: encodeOriginal(orcpt) }),
     ...(notify && { notify: notify.join(',') }),
+    ...('unverified' in recipient && recipient.unverified === true && { unverified: true as const }),
   }
 }
 

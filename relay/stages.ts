@@ -26,6 +26,9 @@ import { Refused, type Reply, replies, textOf } from './replies.ts'
 export type Session = RelayConnection['session']
 export type Done = (error?: Error | null, message?: string) => void
 
+/** smtp-server's recipient, and our mark on it, which goes into the envelope. */
+type Recipient = { address: string; args: unknown; unverified?: boolean }
+
 /** What the answer of a domain's backend about an address came to. */
 export type Answer = 'known' | 'unknown' | 'no-answer'
 
@@ -80,7 +83,7 @@ export function createStages(options: StageOptions) {
     done()
   }
 
-  function onRcptTo(address: { address: string; args: unknown }, session: Session, done: Done): void {
+  function onRcptTo(address: Recipient, session: Session, done: Done): void {
     const { current, ready } = directory()
     const verdict = rcptPolicy(
       {
@@ -103,6 +106,11 @@ export function createStages(options: StageOptions) {
             acceptRecipient(verdict.address, session, done)
           } else if (answer === 'unknown') {
             refuseRecipient(replies.unknownRecipient(verdict.shown), session, done)
+          } else if (current.asked(verdict.domain)?.unverified === 'hold') {
+            address.address = verdict.address
+            address.unverified = true
+            log.info({ event: 'relay.unverified-accepted', domain: verdict.domain })
+            acceptRecipient(verdict.address, session, done)
           } else {
             options.connectionOf(session)?.forgiveError()
             done(refuse(session, replies.unverified))

@@ -3,9 +3,10 @@
  * needed to accept mail: the directory comes from its snapshot, and what was accepted waits in the spool.
  */
 import { join } from 'node:path'
-import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
 import { parseNetworks } from '@restante/core/config/networks.ts'
+import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
 import { type Settings, SettingsError } from '@restante/core/config/settings.ts'
+import { connect } from '@restante/core/db/connection.ts'
 import { keepDirectory } from '@restante/core/directory/keeper.ts'
 import type { Part } from '@restante/core/observe/lifecycle.ts'
 import type { Log } from '@restante/core/observe/log.ts'
@@ -14,6 +15,8 @@ import { openSpool } from '@restante/core/spool/open.ts'
 import { watchCertificates } from './certificate-watch.ts'
 import { Rates } from './clients/rates.ts'
 import { shareRates } from './clients/shared.ts'
+import { pagesInPostgres } from './recipients/postgres.ts'
+import { keepRecipients } from './recipients/recipients.ts'
 import { createRelay } from './server.ts'
 import { limitsOf, openFilesLimit } from './settings.ts'
 import { loadCertificates } from './tls.ts'
@@ -22,6 +25,7 @@ import { loadCertificates } from './tls.ts'
 export async function start(settings: Settings, log: Log): Promise<Part & { port: number }> {
   if (!settings.DATABASE_URL)
     throw new SettingsError('DATABASE_URL is unset: start the gateway with npm start')
+  const secret = loadSecret(settings)
   const files = {
     folder: join(settings.RESTANTE_DATA, 'tls'),
     hostname: settings.RESTANTE_HOSTNAME,
@@ -32,17 +36,32 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
   const certificates = await loadCertificates(files)
   const limits = limitsOf(settings, openFilesLimit())
   if (limits.connections < settings.RELAY_CONNECTIONS)
-    log.warn({ event: 'relay.few-files', connections: limits.connections, wanted: settings.RELAY_CONNECTIONS })
+    log.warn({
+      event: 'relay.few-files',
+      connections: limits.connections,
+      wanted: settings.RELAY_CONNECTIONS,
+    })
   const spool = await openSpool({
     url: settings.SPOOL_URL,
-    secretKey: deriveKey(loadSecret(settings), 'spool'),
+    secretKey: deriveKey(secret, 'spool'),
     encrypt: settings.SPOOL_ENCRYPT === 'on',
     writer: 'relay',
     log,
   })
+  const snapshots = join(settings.RESTANTE_DATA, 'snapshot')
+  const db = connect(settings.DATABASE_URL, { max: 1, name: 'restante-relay' })
   const keeper = await keepDirectory({
+    db,
     databaseUrl: settings.DATABASE_URL,
-    file: join(settings.RESTANTE_DATA, 'snapshot', 'directory.json'),
+    file: join(snapshots, 'directory.json'),
+    sealKey: deriveKey(secret, 'stored-secrets'),
+    log,
+  })
+  const recipients = await keepRecipients({
+    asked: domain => keeper.current.asked(domain),
+    file: join(snapshots, 'recipients.json'),
+    shared: pagesInPostgres(db),
+    hostname: settings.RESTANTE_HOSTNAME,
     log,
   })
   if (!keeper.ready) log.warn({ event: 'relay.no-directory' })
@@ -51,6 +70,7 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
     hostname: settings.RESTANTE_HOSTNAME,
     spool,
     directory: () => keeper,
+    ask: (address, domain) => recipients.ask(address, domain),
     certificates,
     limits,
     bareNewlines: settings.RELAY_BARE_NEWLINES,
@@ -80,6 +100,7 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
         reason,
         connections: relay.connections,
         directory: { ...keeper.current.size, ageMs: keeper.age },
+        learnedRecipients: recipients.size,
       }
     },
   )
@@ -90,7 +111,8 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
       await relay.close()
       await shared?.close()
       metrics.close()
-      await Promise.all([keeper.close(), spool.close()])
+      await Promise.all([keeper.close(), recipients.close(), spool.close()])
+      await db.destroy()
     },
   }
 }

@@ -12,6 +12,7 @@ import { inDoubt } from '@restante/core/continuity/machine.ts'
 import { type BackendHealth, report } from '@restante/core/continuity/store.ts'
 import type { Db } from '@restante/core/db/connection.ts'
 import type { Log } from '@restante/core/observe/log.ts'
+import { reached } from '@restante/core/spool/states.ts'
 
 /** ms between reports of the same kind. */
 const PACE = 1_000
@@ -114,6 +115,7 @@ export class EvidenceDesk {
   async #report(evidence: Evidence): Promise<void> {
     try {
       const health = await report(this.#db, this.#known.backendId, evidence, new Date())
+      if (health?.effective === 'down' && this.#known.effective !== 'down') reached('4h')
       if (health) this.refresh(health)
     } catch (error) {
       this.#log.warn({ event: 'continuity.report-failed', backend: this.#known.backendId, error })

@@ -12,6 +12,7 @@ import { type Health, serveMetrics } from '@restante/core/observe/metrics.ts'
 import { createQueues } from '@restante/core/queue/queues.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
 import { sql } from 'kysely'
+import { startCompaction } from './expire/compact.ts'
 import type { Services } from './services.ts'
 import { startJobs } from './start.ts'
 
@@ -28,11 +29,15 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     name: 'restante-worker',
     onError: error => log.debug({ event: 'database.idle-connection-lost', error }),
   })
-  const spool = await openSpool({
+  const place = {
     url: settings.SPOOL_URL,
     secretKey: deriveKey(secret, 'spool'),
     encrypt: settings.SPOOL_ENCRYPT === 'on',
+  }
+  const spool = await openSpool({
+    ...place,
     writer: 'worker',
+    minimumFree: settings.SPOOL_MINIMUM_FREE / 100,
     log,
   })
   const queues = createQueues({ redisUrl, log })
@@ -42,7 +47,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     // The relay keeps the copy on disk; two writers of one file would be one too many.
     log,
   })
-  const services: Services = {
+  const services: Omit<Services, 'touch'> = {
     db,
     databaseUrl,
     redisUrl,
@@ -61,6 +66,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     clearInterval(watch)
     waiting.resolve()
   }, 100)
+  const compaction = startCompaction({ ...place, db, log })
   const jobs = startJobs(services, { directoryReady: waiting.promise })
   const metrics = await serveMetrics(
     { host: settings.METRICS_HOST, port: settings.METRICS_PORT + 1 },
@@ -83,6 +89,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     async close() {
       metrics.close()
       clearInterval(watch)
+      compaction.close()
       await jobs.close()
       await keeper.close()
       await queues.close()

@@ -16,8 +16,8 @@ const THOROUGH = 60
 export function startReconciler(services: Services): Loop {
   const { db, queues } = services
   let round = 0
-  /** Redis was away: jobs are missing, no need to wait and see. */
-  let missed = false
+  /** Redis was away, or we were: jobs may be missing, no need to wait and see. */
+  let missed = true
   return loop('reconcile', EVERY, services.log, async () => {
     await expireOverrides(db, new Date())
     await holdForDown(db, new Date())

@@ -20,4 +20,6 @@ export type Services = {
   hostname: string
   dnsServers: readonly string[]
   publicUrl: string
+  /** A message's deliveries changed: those who look at it will be told, soon and together. */
+  touch: (messageId: string) => void
 }

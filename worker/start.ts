@@ -7,15 +7,16 @@ import { type Ingest, startIngest } from '@restante/core/ingest/ingest.ts'
 import { enqueueQueued } from '@restante/core/queue/reconcile.ts'
 import type { Notifier } from './deliver/attempt.ts'
 import { startBackends } from './deliver/backends.ts'
-import { startDrain } from './drain/drain.ts'
+import { type Drain, startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
-import { type Loop, loop } from './loop.ts'
+import { loop } from './loop.ts'
 import { notifyFailures } from './notify/failures.ts'
 import type { MxOptions } from './outbound/mx.ts'
 import { startOutbound } from './outbound/outbound.ts'
 import { startProber } from './probe/prober.ts'
 import { startReconciler } from './reconcile.ts'
 import type { Services } from './services.ts'
+import { startToucher } from './touch.ts'
 
 export type Jobs = {
   /** Milliseconds that ingest is behind the spool, and why it does not get on, if it doesn't. */
@@ -27,19 +28,24 @@ export type Jobs = {
 const GRACE = 5_000
 
 export function startJobs(
-  services: Services,
+  given: Omit<Services, 'touch'>,
   options: {
     mx?: Pick<MxOptions, 'port' | 'allowLocal'>
     /** Resolves when there is a directory: without one ingest would take everybody for unknown. */
     directoryReady?: Promise<void>
   } = {},
 ): Jobs {
+  const toucher = startToucher(given)
+  const services: Services = { ...given, touch: toucher.touch }
   const { db, log, queues } = services
   const notifier: Notifier = {
     failed: (begun, failures) => notifyFailures(services, begun, failures, new Date()),
   }
-  let drain: Loop | undefined
-  const backends = startBackends(services, notifier, () => drain?.nudge())
+  let drain: Drain | undefined
+  const backends = startBackends(services, notifier, {
+    healthChanged: () => drain?.nudge(),
+    settled: () => drain?.settled(),
+  })
   drain = startDrain(services, () => backends.all())
   const outbound = startOutbound(services, notifier, options.mx)
   const prober = startProber(services, () => backends.all())
@@ -92,6 +98,7 @@ export function startJobs(
         backends.close(deadline),
         outbound.close(deadline),
       ])
+      await toucher.close()
     },
   }
 }

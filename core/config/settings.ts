@@ -90,7 +90,10 @@ export const definitions = {
     count(600),
     'Connections a minute from one address; four times as many from its network. 0: no limit, as for all rates.',
   ],
-  RELAY_RATE_MESSAGES: [count(3_000), 'Messages a minute from one address; four times as many from its network.'],
+  RELAY_RATE_MESSAGES: [
+    count(3_000),
+    'Messages a minute from one address; four times as many from its network.',
+  ],
   RELAY_RATE_RECIPIENT: [count(600), 'Messages a minute to one recipient.'],
   RELAY_RATE_DOMAIN: [count(0), 'Recipients a minute of one domain.'],
   RELAY_RATE_BOUNCES: [
@@ -133,6 +136,10 @@ export const definitions = {
   SPOOL_ENCRYPT: [
     z.enum(['on', 'off']).default('on'),
     'Encrypt message contents in the spool (AES-256-GCM, key derived from RESTANTE_SECRET).',
+  ],
+  SPOOL_MINIMUM_FREE: [
+    z.coerce.number().min(0).max(90).default(10),
+    'Percent of the disk and of its inodes that must be free: below it new mail is put off (452), below half of it at the greeting (421), and deliveries pause. They resume by themselves.',
   ],
   RSPAMD_URL: [urlOf('http', 'https').optional(), 'Address of an rspamd worker. Default: not used.'],
   CLAMD_URL: [
@@ -184,7 +191,7 @@ const OUR_PREFIXES = [
   'CLAMD_',
 ]
 /** Set by our own processes for their children; not for people. */
-const INTERNAL = new Set(['RESTANTE_STARTED_BY', 'RESTANTE_DEMO_CONTROL'])
+const INTERNAL = new Set(['RESTANTE_STARTED_BY', 'RESTANTE_DEMO_CONTROL', 'RESTANTE_BREAKPOINTS'])
 
 /**
  * Reads and validates the settings.

@@ -79,8 +79,14 @@ export type DomainTable = {
   backend_id: string
   /** Overrides the organization's history_days. */
   history_days: number | null
+  /** How its recipients are known: ours alone, or by asking its backend. */
+  recipients: Generated<'directory' | 'ask'>
+  /** A recipient that nobody can be asked about: told to come later, or accepted and held. */
+  unverified: Generated<'later' | 'hold'>
   created_at: Generated<Date>
 }
+/** Addresses that a backend said it has (domain.recipients = ask). */
+export type LearnedRecipientTable = { address: string; learned_at: At }
 export type MailboxTable = {
   id: string
   organization_id: string
@@ -300,6 +306,7 @@ export type Tables = {
   organization: OrganizationTable
   backend: BackendTable
   domain: DomainTable
+  learned_recipient: LearnedRecipientTable
   mailbox: MailboxTable
   address: AddressTable
   person: PersonTable

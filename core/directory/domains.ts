@@ -24,7 +24,16 @@ export type Domain = {
   backend: string
   /** The domain's own, or its organization's. */
   historyDays: number
+  recipients: Recipients
+  unverified: Unverified
 }
+
+/** How a domain's recipients are known: by us alone, or by asking its backend. */
+export type Recipients = 'directory' | 'ask'
+/** What becomes of mail for a recipient that nobody can be asked about. */
+export type Unverified = 'later' | 'hold'
+export const RECIPIENTS: readonly Recipients[] = ['directory', 'ask']
+export const UNVERIFIED: readonly Unverified[] = ['later', 'hold']
 
 export type NewDomain = {
   domain: string
@@ -33,6 +42,8 @@ export type NewDomain = {
   /** URLs in order of preference, at least one. */
   backends: readonly string[]
   imap?: string
+  recipients?: Recipients
+  unverified?: Unverified
 }
 
 /** @throws DirectoryError `bad-domain`, `bad-backend`, `unknown-organization`, `domain-exists`, `backend-differs` */
@@ -56,7 +67,14 @@ export async function addDomain(
     const id = newId()
     await tx
       .insertInto('domain')
-      .values({ id, organization_id: organization.id, name, backend_id: backendId })
+      .values({
+        id,
+        organization_id: organization.id,
+        name,
+        backend_id: backendId,
+        recipients: input.recipients && requireOne(RECIPIENTS, input.recipients),
+        unverified: input.unverified && requireOne(UNVERIFIED, input.unverified),
+      })
       .execute()
     return { id, domain: name, organizationId: organization.id, backendId }
   })
@@ -69,6 +87,28 @@ export async function setDomainHistory(db: Executor, domain: string, days: numbe
     const found = await findDomain(tx, domain)
     await tx.updateTable('domain').set({ history_days: days }).where('id', '=', found.id).execute()
   })
+}
+
+/** Changes what is given. @throws DirectoryError `unknown-domain`, `bad-recipients` */
+export async function setDomainRecipients(
+  db: Executor,
+  domain: string,
+  input: { recipients?: Recipients; unverified?: Unverified },
+): Promise<void> {
+  await change(db, async tx => {
+    const found = await findDomain(tx, domain)
+    const changed = {
+      ...(input.recipients && { recipients: requireOne(RECIPIENTS, input.recipients) }),
+      ...(input.unverified && { unverified: requireOne(UNVERIFIED, input.unverified) }),
+    }
+    if (Object.keys(changed).length > 0)
+      await tx.updateTable('domain').set(changed).where('id', '=', found.id).execute()
+  })
+}
+
+function requireOne<T extends string>(choices: readonly T[], text: T): T {
+  if (choices.includes(text)) return text
+  throw new DirectoryError('bad-recipients', `${text} must be one of ${choices.join(', ')}`)
 }
 
 /**
@@ -105,6 +145,8 @@ export async function listDomains(db: Executor, organizationId?: string): Promis
       'domain.backend_id',
       'backend.name as backend',
       'domain.history_days',
+      'domain.recipients',
+      'domain.unverified',
       'organization.history_days as default_history_days',
     ])
     .orderBy('domain.name')
@@ -117,6 +159,8 @@ export async function listDomains(db: Executor, organizationId?: string): Promis
     backendId: row.backend_id,
     backend: row.backend,
     historyDays: row.history_days ?? row.default_history_days,
+    recipients: row.recipients,
+    unverified: row.unverified,
   }))
 }
 

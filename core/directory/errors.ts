@@ -7,6 +7,7 @@ export type DirectoryCode =
   | 'bad-domain'
   | 'bad-name'
   | 'bad-backend'
+  | 'bad-recipients'
   | 'bad-smarthost'
   | 'bad-history'
   | 'bad-role'

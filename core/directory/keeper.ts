@@ -35,6 +35,8 @@ export type KeeperOptions = {
   databaseUrl: string
   /** `<data>/snapshot/directory.json`. Without it nothing is kept on disk. */
   file?: string
+  /** Opens the backends' URLs, for who asks them for recipients. */
+  sealKey?: Buffer
   log: Log
   /** Milliseconds between reads without a hint. */
   interval?: number
@@ -67,7 +69,7 @@ export async function keepDirectory(options: KeeperOptions): Promise<DirectoryKe
   async function read(): Promise<boolean> {
     try {
       const startedAt = now()
-      const data = await readDirectory(db)
+      const data = await readDirectory(db, options.sealKey)
       confirmedAt = startedAt
       const next = contentOf(data)
       if (!ready || next !== content) {

@@ -10,14 +10,31 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Db } from '../db/connection.ts'
 import { normalizeDomain, parseAddress, splitTag } from './addresses.ts'
+import { type BackendHost, parseHost, unsealList } from './backends.ts'
 
 export type SnapshotData = {
   version: 1
   /** When it was read from the database, ISO 8601. */
   readAt: string
-  domains: { name: string; organizationId: string; backendId: string }[]
+  domains: SnapshotDomain[]
   /** Address → the mailboxes that it leads to. */
   addresses: [address: string, mailboxIds: string[]][]
+}
+
+export type SnapshotDomain = {
+  name: string
+  organizationId: string
+  backendId: string
+  /** Its backend knows who its recipients are. Absent: the directory does. */
+  ask?: AskedBackend
+}
+
+/** What it takes to ask a backend for a recipient. */
+export type AskedBackend = {
+  /** Without user and password: asking needs none, and what is on disk can be read. */
+  hosts: Omit<BackendHost, 'user' | 'password'>[]
+  /** What becomes of mail for a recipient that nobody can be asked about. */
+  unverified: 'later' | 'hold'
 }
 
 export type LocalRoute = {
@@ -73,6 +90,11 @@ export class Directory {
     return this.#domains.has(normalizeDomain(name) ?? '')
   }
 
+  /** How the backend of a domain is asked for its recipients; undefined: the directory knows them all. */
+  asked(domain: string): AskedBackend | undefined {
+    return this.#domains.get(domain)?.ask
+  }
+
   /** Names of all domains, the oldest first. */
   get domains(): string[] {
     return [...this.#domains.keys()]
@@ -90,18 +112,37 @@ export const emptySnapshot: SnapshotData = {
   addresses: [],
 }
 
-/** Reads the directory in one consistent view. */
-export async function readDirectory(db: Db): Promise<SnapshotData> {
+/**
+ * Reads the directory in one consistent view.
+ * @param sealKey opens the backends' URLs; without it nobody can be asked for recipients
+ */
+export async function readDirectory(db: Db, sealKey?: Buffer): Promise<SnapshotData> {
   return db
     .transaction()
     .setIsolationLevel('repeatable read')
     .execute(async tx => {
-      const domains = await tx
+      const found = await tx
         .selectFrom('domain')
-        .select(['name', 'organization_id as organizationId', 'backend_id as backendId'])
-        .orderBy('created_at')
-        .orderBy('name')
+        .innerJoin('backend', 'backend.id', 'domain.backend_id')
+        .select([
+          'domain.name',
+          'domain.organization_id as organizationId',
+          'domain.backend_id as backendId',
+          'domain.recipients',
+          'domain.unverified',
+          'backend.hosts',
+        ])
+        .orderBy('domain.created_at')
+        .orderBy('domain.name')
         .execute()
+      const domains = found.map(({ recipients, unverified, hosts, ...domain }): SnapshotDomain => {
+        if (recipients !== 'ask' || !sealKey) return domain
+        const open = unsealList(sealKey, hosts).map(url => parseHost(url))
+        return {
+          ...domain,
+          ask: { hosts: open.map(({ user: _, password: __, ...host }) => host), unverified },
+        }
+      })
       const rows = await tx
         .selectFrom('address')
         .select(['address', 'mailbox_id'])
@@ -118,15 +159,22 @@ export async function readDirectory(db: Db): Promise<SnapshotData> {
     })
 }
 
-/** Several processes may write the same file: each its own temporary one, the last whole one stays. */
 export async function saveSnapshot(file: string, data: SnapshotData): Promise<void> {
+  await replaceFile(file, JSON.stringify(data))
+}
+
+/**
+ * Replaces a small file as a whole. Several processes may write the same one: each its own temporary one, the
+ * last whole one stays.
+ */
+export async function replaceFile(file: string, text: string): Promise<void> {
   const folder = dirname(file)
   await mkdir(folder, { recursive: true })
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}`
   try {
     const handle = await open(temporary, 'wx', 0o600)
     try {
-      await handle.writeFile(JSON.stringify(data))
+      await handle.writeFile(text)
       await handle.sync()
     } finally {
       await handle.close()

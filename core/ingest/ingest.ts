@@ -12,6 +12,7 @@ import { emptySummary } from '../mail/summary.ts'
 import type { Log } from '../observe/log.ts'
 import { counter, gauge } from '../observe/metrics.ts'
 import type { Queues } from '../queue/queues.ts'
+import { reached } from '../spool/states.ts'
 import { type Scanned, SpoolError, type SpoolReader } from '../spool/types.ts'
 import { CheckpointMoved, markCaughtUp, moveCheckpoint, readCheckpoints } from './checkpoint.ts'
 import { insertMessages, type Prepared } from './insert.ts'
@@ -277,9 +278,13 @@ class Consumer {
       if (move) await moveCheckpoint(tx, move.segment, move.from, move.next)
       return inserted
     })
+    if (messages > 0) reached(4)
     this.messages += messages
     ingested.inc(messages)
-    if (queued.length > 0) await queues.enqueue(queued)
+    if (queued.length > 0) {
+      await queues.enqueue(queued)
+      reached(5)
+    }
   }
 
   /** The database refused something of the batch: find out what, and go on without it. */

@@ -9,6 +9,7 @@ import type { Db, Executor } from '../db/connection.ts'
 import { notify } from '../db/notify.ts'
 import { inTransaction } from '../db/transaction.ts'
 import type { Queues } from '../queue/queues.ts'
+import { reached } from '../spool/states.ts'
 import type { SpoolReader } from '../spool/types.ts'
 import { insertMessages } from './insert.ts'
 import type { Router } from './plan.ts'
@@ -38,7 +39,9 @@ export async function ingestMessage(
     if (folderId && copy) await moveCopy(tx, copy.mailboxId, copy.emailId, folderId)
     return inserted
   })
+  reached(4)
   await context.queues.enqueue(queued)
+  reached(5)
 }
 
 async function moveCopy(tx: Executor, mailboxId: string, emailId: string, folderId: string): Promise<void> {

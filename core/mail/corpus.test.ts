@@ -124,6 +124,13 @@ test.each([
   ['a hundred thousand addresses', () => `To: ${'a@b.example, '.repeat(100_000)}\r\n\r\nbody`],
   ['a hundred thousand opening brackets', () => `Subject: hi\r\n\r\n${'<div>'.repeat(100_000)}`],
   ['as much in HTML', () => `Content-Type: text/html\r\n\r\n${'<div>'.repeat(100_000)}`],
+  [
+    'formatting that is never closed',
+    () =>
+      `Content-Type: text/html\r\n\r\n${Array.from({ length: 2_000 }, (_, i) => `<font size=${i}>`).join('')}${'<p>x'.repeat(20_000)}`,
+  ],
+  ['as many tables', () => `Content-Type: text/html\r\n\r\n${'<table><tr><td>'.repeat(20_000)}`],
+  ['tags without end', () => `Content-Type: text/html\r\n\r\n${'<a href="'.repeat(50_000)}`],
   ['an encoded word without end', () => `Subject: ${'=?utf-8?Q?'.repeat(50_000)}\r\n\r\nbody`],
 ])(
   '%s: a summary all the same, in time',

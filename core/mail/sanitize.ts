@@ -8,6 +8,7 @@
 import createDOMPurify, { type Config, type DOMPurify } from 'dompurify'
 import { JSDOM } from 'jsdom'
 import { safeDeclarations, safeStyleSheet } from './style.ts'
+import { tameHtml } from './tame.ts'
 
 export type SanitizeOptions = {
   /** Let https pictures through. */
@@ -43,7 +44,9 @@ const CONFIG = {
   ALLOWED_ATTR: ATTRIBUTES,
   ALLOW_DATA_ATTR: false,
   ALLOW_ARIA_ATTR: true,
-  ALLOWED_URI_REGEXP: /^(?:https?:|mailto:|tel:|cid:|data:image\/(?:png|jpe?g|gif|webp|bmp);base64,|#|\/\/)/i,
+  // Attributes that are no addresses go through this too; addresses are looked at again in `mend`.
+  ALLOWED_URI_REGEXP:
+    /^(?:(?:https?|mailto|tel|cid):|data:image\/(?:png|jpe?g|gif|webp|bmp);base64,|[^a-z]|[a-z+.-]+(?:[^a-z+.\-:]|$))/i,
   ADD_DATA_URI_TAGS: ['img'],
   FORBID_CONTENTS: ['script', 'noscript', 'title', 'svg', 'math', 'template', 'iframe', 'object', 'xmp'],
   // Names in a message must not reach into scripts (there are none) or hide ours.
@@ -63,8 +66,9 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): Sanitized 
   const purifier = openPurifier()
   state = { options, blocked: 0 }
   try {
-    const clean = purifier.sanitize(html.slice(0, MAX_HTML), CONFIG)
-    return { html: clean, blocked: state.blocked }
+    const tame = tameHtml(html.slice(0, MAX_HTML))
+    const clean = purifier.sanitize(tame.html, CONFIG)
+    return { html: tame.cut ? `${clean}<p>[…]</p>` : clean, blocked: state.blocked }
   } finally {
     state = undefined
   }

@@ -7,11 +7,16 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 
 export const registry = new Registry()
 
+/** A module that is evaluated twice in one process (a bundler's copies, a hot reload) counts on in the same metric. */
+function once<M>(name: string, make: (name: string) => M): M {
+  const full = `restante_${name}`
+  return (registry.getSingleMetric(full) as M | undefined) ?? make(full)
+}
 export function counter<L extends string = never>(name: string, help: string, labelNames: L[] = []) {
-  return new Counter<L>({ name: `restante_${name}`, help, labelNames, registers: [registry] })
+  return once(name, full => new Counter<L>({ name: full, help, labelNames, registers: [registry] }))
 }
 export function gauge<L extends string = never>(name: string, help: string, labelNames: L[] = []) {
-  return new Gauge<L>({ name: `restante_${name}`, help, labelNames, registers: [registry] })
+  return once(name, full => new Gauge<L>({ name: full, help, labelNames, registers: [registry] }))
 }
 export function histogram<L extends string = never>(
   name: string,
@@ -19,7 +24,10 @@ export function histogram<L extends string = never>(
   buckets: number[],
   labelNames: L[] = [],
 ) {
-  return new Histogram<L>({ name: `restante_${name}`, help, labelNames, buckets, registers: [registry] })
+  return once(
+    name,
+    full => new Histogram<L>({ name: full, help, labelNames, buckets, registers: [registry] }),
+  )
 }
 
 /** What `/healthz` answers: `ok` decides between 200 and 503; the rest is shown as it is. */

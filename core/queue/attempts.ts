@@ -18,7 +18,6 @@ import type { Executor } from '../db/connection.ts'
 import type { DeliveryState, HoldReason, MessageKind, OutcomeJson } from '../db/schema.ts'
 import type { Envelope, Location, Note } from '../spool/types.ts'
 import { backendIsDown } from './flow.ts'
-import { touchMessages } from './touch.ts'
 
 /** How long a begun attempt is left alone without a sign of life, in ms. Renewed every LEASE_RENEWAL. */
 export const LEASE = 60_000
@@ -157,7 +156,8 @@ export type Settled = {
 }
 
 /**
- * Records an attempt's results and moves the delivery on. Run it in a transaction.
+ * Records an attempt's results and moves the delivery on. Run it in a transaction; afterwards let the webmail
+ * know (touch.ts): not in the same one, or every delivery to a mailbox would wait for the one before.
  *
  * What a peer accepted is recorded as delivered even when the recipient was cancelled meanwhile: the record
  * says what is, not what was wished.
@@ -198,7 +198,6 @@ export async function settle(
     releaseLease: owned,
     rest: owned && before.state === 'queued' ? rest : null,
   })
-  await touchMessages(tx, [attempt.messageId])
   const settled = changed.rows.filter(row => row.state !== 'waiting')
   return {
     state,

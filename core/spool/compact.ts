@@ -14,6 +14,7 @@ import type { Log } from '../observe/log.ts'
 import { type OpenOptions, openWritableStore } from './open.ts'
 import { LogReader } from './reader.ts'
 import { type Draft, largeMessageDraft, messageDraft, noteDraft } from './record.ts'
+import { reached } from './states.ts'
 import type { SegmentBytes, WritableStore } from './store.ts'
 import { judged, type Lookup, type SegmentSurvey, type Survey, shortHash, survey } from './survey.ts'
 import type { Location } from './types.ts'
@@ -164,10 +165,12 @@ class Compaction {
       for (const segment of group) {
         const copied = await this.#copy(segment, found, writer, unread, ends)
         if (!copied) continue
+        reached('c1')
         await this.#options.relocate(
           copied.moves,
           [...ends].map(([name, position]) => ({ segment: name, position })),
         )
+        reached('c2')
         done.push({ segment, dropped: copied.dropped })
         this.#result.messages.kept += copied.moves.length
       }
@@ -177,10 +180,13 @@ class Compaction {
     }
     for (const end of ends.values()) this.#result.bytes.after += end
     if (done.length === 0) return
+    reached('c3')
     await new Promise(resolve => setTimeout(resolve, this.#options.pause ?? PAUSE))
+    reached('c4')
     const gone: string[] = []
     for (const { segment, dropped } of done) {
       await this.#store.remove(segment.name)
+      reached(11)
       this.#result.segments.rewritten += ends.size > 0 ? 1 : 0
       this.#result.segments.deleted += 1
       this.#result.bytes.after -= segment.size

@@ -7,6 +7,7 @@
 import { crc32 } from 'node:zlib'
 import type { Log } from '../observe/log.ts'
 import { type SpoolFile, type SpoolFs, writeAll } from './fs.ts'
+import { reached } from './states.ts'
 import type { SegmentSink } from './store.ts'
 
 const MARK_LENGTH = 16
@@ -100,8 +101,10 @@ export class FileSink implements SegmentSink {
 
   async commit(buffers: readonly Buffer[]): Promise<void> {
     await writeAll(this.#file, buffers, this.#durable)
+    reached(1)
     await this.#file.sync()
     for (const buffer of buffers) this.#durable += buffer.length
+    reached(2)
     if (!this.#options.hidden) this.#mark()
   }
 
@@ -113,6 +116,7 @@ export class FileSink implements SegmentSink {
       () => {
         this.#marking = undefined
         this.#marked = position
+        reached(3)
         this.#mark()
       },
       error => {

@@ -9,6 +9,7 @@ import { LargeEncoder } from './large.ts'
 import type { OpenOptions } from './open.ts'
 import { LogReader } from './reader.ts'
 import { largeMessageDraft, messageDraft, noteDraft } from './record.ts'
+import { reached } from './states.ts'
 import type { WritableStore } from './store.ts'
 import {
   type Content,
@@ -96,6 +97,7 @@ export class OpenedSpool extends LogReader implements Spool {
         }
         if (large) await large.write(chunk)
         else head.push(chunk)
+        reached(0)
       }
       await large?.finish()
     } catch (error) {

@@ -24,6 +24,8 @@ export type EnvelopeRecipient = {
   /** ORCPT and NOTIFY as they came (RFC 3461 §4). */
   original?: string
   notify?: string
+  /** Taken while nobody could say whether it exists: refused later, it is held, never bounced. */
+  unverified?: true
 }
 
 /** RFC 5321 §2.3.1's envelope, and what we know of the way the message came. JSON on disk. */

@@ -3,8 +3,18 @@ import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { audit } from '@restante/core/access/audit.ts'
 import { normalizeDomain } from '@restante/core/directory/addresses.ts'
-import { addDomain, findDomain, listDomains, setDomainHistory } from '@restante/core/directory/domains.ts'
-import type { Command } from 'commander'
+import {
+  addDomain,
+  findDomain,
+  listDomains,
+  RECIPIENTS,
+  type Recipients,
+  setDomainHistory,
+  setDomainRecipients,
+  UNVERIFIED,
+  type Unverified,
+} from '@restante/core/directory/domains.ts'
+import { type Command, Option } from 'commander'
 import { run } from './context.ts'
 import { checkDomain, checkText } from './domain-check.ts'
 import { collect, wholeNumber } from './options.ts'
@@ -26,17 +36,32 @@ export function register(program: Command): void {
       collect,
     )
     .option('--imap <url>', 'imaps://host, to check that people can get at their mailboxes')
+    .addOption(recipients())
+    .addOption(unverified())
     .action(
       async (
         domain: string,
-        options: { org: string; backend: string[]; imap?: string },
+        options: {
+          org: string
+          backend: string[]
+          imap?: string
+          recipients?: Recipients
+          unverified?: Unverified
+        },
         command: Command,
       ) => {
         await run(command, async ({ db, sealKey }) => {
           const data = await db.transaction().execute(async tx => {
             const added = await addDomain(
               tx,
-              { domain, organization: options.org, backends: options.backend, imap: options.imap },
+              {
+                domain,
+                organization: options.org,
+                backends: options.backend,
+                imap: options.imap,
+                recipients: options.recipients,
+                unverified: options.unverified,
+              },
               sealKey,
             )
             await audit(tx, {
@@ -57,31 +82,46 @@ export function register(program: Command): void {
     .description('change a domain')
     .option('--history <days>', 'days that delivered mail stays readable, 0 to 90', wholeNumber)
     .option('--default-history', "take the organization's")
+    .addOption(recipients())
+    .addOption(unverified())
     .action(
-      async (domain: string, options: { history?: number; defaultHistory?: boolean }, command: Command) => {
+      async (
+        domain: string,
+        options: {
+          history?: number
+          defaultHistory?: boolean
+          recipients?: Recipients
+          unverified?: Unverified
+        },
+        command: Command,
+      ) => {
         const days = options.defaultHistory ? null : options.history
-        if (days === undefined)
-          command.error('nothing to set: give --history or --default-history', { exitCode: 2 })
-        else {
-          await run(command, async ({ db }) => {
-            await db.transaction().execute(async tx => {
-              await setDomainHistory(tx, domain, days)
-              const { organization_id: organizationId, name } = await findDomain(tx, domain)
-              await audit(tx, {
-                organizationId,
-                actor: 'cli',
-                action: 'domain.set',
-                target: name,
-                detail: { historyDays: days },
-              })
-            })
-            const data = (await listDomains(db)).find(row => row.name === normalizeDomain(domain))
-            return {
-              data: data ?? { name: domain },
-              text: `${domain}: history ${data?.historyDays ?? days} days`,
-            }
+        const asked = { recipients: options.recipients, unverified: options.unverified }
+        if (days === undefined && !asked.recipients && !asked.unverified) {
+          command.error('nothing to set: give --history, --default-history, --recipients or --unverified', {
+            exitCode: 2,
           })
+          return
         }
+        await run(command, async ({ db }) => {
+          await db.transaction().execute(async tx => {
+            if (days !== undefined) await setDomainHistory(tx, domain, days)
+            await setDomainRecipients(tx, domain, asked)
+            const { organization_id: organizationId, name } = await findDomain(tx, domain)
+            await audit(tx, {
+              organizationId,
+              actor: 'cli',
+              action: 'domain.set',
+              target: name,
+              detail: { ...(days !== undefined && { historyDays: days }), ...asked },
+            })
+          })
+          const data = (await listDomains(db)).find(row => row.name === normalizeDomain(domain))
+          const words = data
+            ? `history ${data.historyDays} days, recipients: ${data.recipients}, unverified: ${data.unverified}`
+            : 'changed'
+          return { data: data ?? { name: domain }, text: `${domain}: ${words}` }
+        })
       },
     )
 
@@ -114,12 +154,24 @@ export function register(program: Command): void {
             { title: 'domain', value: row => row.name },
             { title: 'organization', value: row => row.organization },
             { title: 'backend', value: row => row.backend },
+            { title: 'recipients', value: row => row.recipients },
             { title: 'history', value: row => row.historyDays, right: true },
           ]),
         }
       })
     })
 }
+
+const recipients = () =>
+  new Option(
+    '--recipients <how>',
+    'whether recipients are those added here, or also those that the backend says it has',
+  ).choices(RECIPIENTS)
+const unverified = () =>
+  new Option(
+    '--unverified <what>',
+    'mail for a recipient while the backend can not be asked: tell the sender to come later, or accept and hold it',
+  ).choices(UNVERIFIED)
 
 /** Addresses of this machine that others can reach. */
 function ownAddresses(): Set<string> {

@@ -5,7 +5,10 @@
 import type { RelayLimits } from '../limits.ts'
 import { Refused, replies } from '../replies.ts'
 
-type Limits = Pick<RelayLimits, 'messageSize' | 'headerSize' | 'headerLines' | 'received' | 'data' | 'dataRate'>
+type Limits = Pick<
+  RelayLimits,
+  'messageSize' | 'headerSize' | 'headerLines' | 'received' | 'data' | 'dataRate'
+>
 
 /**
  * Passes the chunks on. Lines end in CRLF.

@@ -35,7 +35,7 @@ export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolea
     case 'unknown-domain':
       return refuse(replies.unknownDomain(shown(address.slice(address.lastIndexOf('@') + 1))))
     case 'unknown-recipient':
-      if (directory.asksBackend(route.domain)) {
+      if (directory.asked(route.domain)) {
         if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
         if (isLocalPart(localPart(address)))
           return {

@@ -1,14 +1,13 @@
 /** The frame of every page: language, colours, fonts. Who may see what is decided by each page, not here. */
 import '@fontsource-variable/inter/wght.css'
 import '../theme/tokens.css'
-import '@mantine/core/styles.layer.css'
-import { ColorSchemeScript } from '@mantine/core'
 import type { Metadata, Viewport } from 'next'
 import { headers } from 'next/headers'
 import { NextIntlClientProvider } from 'next-intl'
-import { getLocale, getTranslations } from 'next-intl/server'
+import { getLocale, getMessages, getTranslations } from 'next-intl/server'
 import type { ReactNode } from 'react'
-import { Look } from '../theme/look.tsx'
+import { withoutAdmin } from '../i18n/catalogue.ts'
+import { schemeScript } from '../theme/scheme-script.ts'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('common')
@@ -30,11 +29,12 @@ export default async function RootLayout({ children }: { children: ReactNode }) 
     // The colour scheme's attribute is set by the script below, before anything is painted.
     <html lang={await getLocale()} suppressHydrationWarning>
       <head>
-        <ColorSchemeScript defaultColorScheme="auto" nonce={nonce} suppressHydrationWarning />
+        {/* biome-ignore lint/security/noDangerouslySetInnerHtml: a constant of ours, with the page's nonce */}
+        <script nonce={nonce} dangerouslySetInnerHTML={{ __html: schemeScript }} suppressHydrationWarning />
       </head>
       <body>
-        <NextIntlClientProvider>
-          <Look nonce={nonce}>{children}</Look>
+        <NextIntlClientProvider messages={withoutAdmin(await getMessages())}>
+          {children}
         </NextIntlClientProvider>
       </body>
     </html>

@@ -15,7 +15,9 @@ function entries(tree: Tree, path = ''): [string, string][] {
 }
 /** The names in braces that a sentence fills in; not the branches of a plural. */
 function placeholders(text: string): string {
-  return [...new Set([...text.matchAll(/(?<!(?:one|other|=\d+) )\{(\w+)[,}]/g)].map(match => match[1]))].sort().join()
+  return [...new Set([...text.matchAll(/(?<!(?:one|other|=\d+) )\{(\w+)[,}]/g)].map(match => match[1]))]
+    .sort()
+    .join()
 }
 
 for (const folder of ['', 'admin/']) {

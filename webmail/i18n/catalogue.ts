@@ -23,6 +23,11 @@ export async function catalogue(locale: Locale): Promise<Messages> {
   return own.reduce<Tree>(overlay, { ...english, ...adminEnglish }) as Messages
 }
 
+/** Without the words of the admin pages: what every page sends to the browser. */
+export function withoutAdmin(messages: Messages): Partial<Messages> {
+  return Object.fromEntries(Object.entries(messages).filter(([name]) => !(name in adminEnglish)))
+}
+
 /** `upper` laid over `lower`, branch by branch. */
 export function overlay(lower: Tree, upper: Tree): Tree {
   const result: Tree = { ...lower }

@@ -16,7 +16,6 @@ import { Folders } from './folders.tsx'
 import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
 import { MessageList } from './list.tsx'
-import { MessagePane } from './message.tsx'
 import { useOverlay } from './pending.ts'
 import { go, usePlace } from './place.ts'
 import { PAGE, useAccounts, useFolders, useList } from './queries.ts'
@@ -26,6 +25,8 @@ import { undoLast } from './toasts.tsx'
 /** Not part of the first view: fetched when the page has nothing else to do. */
 const loadCompose = () => import('./compose/windows.tsx')
 const ComposeWindows = lazy(loadCompose)
+const loadMessage = () => import('./message.tsx')
+const MessagePane = lazy(loadMessage)
 
 /** Where the reader stands, and what they can see from there. */
 export type Scene = {
@@ -72,8 +73,8 @@ export function Desk() {
 
   useTitle(folderLists)
   useEffect(() => {
-    const timer = setTimeout(() => void loadCompose(), 2_000)
-    return () => clearTimeout(timer)
+    const timers = [setTimeout(loadMessage, 300), setTimeout(loadCompose, 2_000)]
+    return () => timers.forEach(clearTimeout)
   }, [])
 
   const open = (id: Id) => {
@@ -195,16 +196,18 @@ export function Desk() {
           )}
         </div>
         <div className={styles.message}>
-          {scene && (
-            <MessagePane
-              key={place.email ?? ''}
-              scene={scene}
-              id={place.email}
-              onClose={close}
-              onOpen={open}
-              onRemove={remove}
-            />
-          )}
+          <Suspense fallback={null}>
+            {scene && (
+              <MessagePane
+                key={place.email ?? ''}
+                scene={scene}
+                id={place.email}
+                onClose={close}
+                onOpen={open}
+                onRemove={remove}
+              />
+            )}
+          </Suspense>
         </div>
         {view !== 'message' && <BottomBar view={view} onCompose={() => compose.fresh(account?.id)} />}
       </main>

@@ -28,7 +28,7 @@ import { MessageHead } from './message-head.tsx'
 import { patched, useOverlay } from './pending.ts'
 import { useEmail } from './queries.ts'
 
-export function MessagePane(props: {
+export default function MessagePane(props: {
   scene: Scene
   id: Id | null
   onClose: () => void

@@ -1,6 +1,5 @@
 'use client'
 /** The reader's own menu: language, colours, keys, the admin pages for admins, and the way out. */
-import { useMantineColorScheme } from '@mantine/core'
 import {
   IconDeviceDesktop,
   IconKeyboard,
@@ -15,6 +14,7 @@ import { startTransition } from 'react'
 import { signOut } from '../auth/sign-in.ts'
 import { chooseLocale } from '../i18n/choose.ts'
 import { localeNames, locales } from '../i18n/locale.ts'
+import { useScheme } from '../theme/scheme.ts'
 import { Avatar } from './avatar.tsx'
 import styles from './folders.module.css'
 import { Menu, MenuGroup, MenuItem } from './menu.tsx'
@@ -30,7 +30,7 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
   const t = useTranslations('personMenu')
   const viewer = useViewer()
   const locale = useLocale()
-  const { colorScheme, setColorScheme } = useMantineColorScheme()
+  const [chosen, setScheme] = useScheme()
   return (
     <Menu
       label={t('title')}
@@ -55,8 +55,8 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
               <MenuItem
                 key={scheme}
                 icon={<Icon size={18} stroke={1.6} aria-hidden />}
-                checked={scheme === colorScheme}
-                onClick={() => setColorScheme(scheme)}
+                checked={scheme === chosen}
+                onClick={() => setScheme(scheme)}
               >
                 {t(scheme)}
               </MenuItem>

@@ -17,6 +17,7 @@ import { inTransaction, isAboutData } from '@restante/core/db/transaction.ts'
 import { counter, histogram } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import { type Begun, begin, LEASE_RENEWAL, renew, settle } from '@restante/core/queue/attempts.ts'
+import { reached } from '@restante/core/spool/states.ts'
 import type { Failure } from '../notify/failures.ts'
 import type { Services } from '../services.ts'
 import type { Sent } from '../smtp/route.ts'
@@ -59,6 +60,7 @@ export async function attemptDelivery(
   const { db, log } = services
   const begun = await untilDone(services, way, 'begin', () => begin(db, deliveryId, new Date()))
   if (!begun) return
+  reached(6)
   const startedAt = Date.now()
   const lease = setInterval(() => void renew(db, begun, new Date()).catch(() => {}), LEASE_RENEWAL)
   try {
@@ -70,6 +72,7 @@ export async function attemptDelivery(
             ours = true
             log.error({ event: 'delivery.content-unreadable', id: begun.message.id, error })
           })
+    reached(7)
     const now = new Date()
     const interrupted = way.ending()
     const decision = decide(sent.told, {
@@ -77,6 +80,7 @@ export async function attemptDelivery(
       createdAt: begun.createdAt,
       now,
       random: Math.random(),
+      unverified: unverifiedOf(begun),
     })
     // Cut off by our own ending: try again at once when we are back.
     if (interrupted && decision.guarded.length === 0) decision.rest = { state: 'queued' }
@@ -95,9 +99,14 @@ export async function attemptDelivery(
         }),
       ),
     )
+    if (settled) reached(settled.state === 'deferred' ? '4d' : 8)
     if (settled && settled.notes.length > 0) {
-      void services.spool.note(settled.notes).catch(error => log.warn({ event: 'spool.note-failed', error }))
+      void services.spool.note(settled.notes).then(
+        () => reached(9),
+        error => log.warn({ event: 'spool.note-failed', error }),
+      )
     }
+    services.touch(begun.message.id)
     record(begun, decision, sent, log, Date.now() - startedAt)
   } finally {
     clearInterval(lease)
@@ -116,6 +125,11 @@ function mailOf({ spool }: Services, begun: Begun): Mail {
       return { size, content }
     },
   }
+}
+
+function unverifiedOf({ message }: Begun): ReadonlySet<string> {
+  const recipients = message.envelope.recipients ?? []
+  return new Set(recipients.filter(recipient => recipient.unverified).map(recipient => recipient.address))
 }
 
 function failuresOf(begun: Begun, decision: Decision): Failure[] {

@@ -20,7 +20,9 @@ export type Backends = {
 
 const EVERY = 30_000
 
-export function startBackends(services: Services, notifier: Notifier, onChange: () => void): Backends {
+export type Hearer = { healthChanged(): void; settled(): void }
+
+export function startBackends(services: Services, notifier: Notifier, hearer: Hearer): Backends {
   const { db, log } = services
   const runtimes = new Map<string, BackendRuntime>()
   const closing = new Set<Promise<void>>()
@@ -46,9 +48,9 @@ export function startBackends(services: Services, notifier: Notifier, onChange: 
       const known = runtimes.get(backend.id)
       if (known) known.desk.refresh(health)
       else
-        runtimes.set(backend.id, new BackendRuntime(services, notifier, backend, health, onChange, onChange))
+        runtimes.set(backend.id, new BackendRuntime(services, notifier, backend, health, () => hearer.healthChanged(), () => hearer.settled()))
     }
-    onChange()
+    hearer.healthChanged()
   })
 
   return {

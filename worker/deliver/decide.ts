@@ -27,6 +27,8 @@ export type Situation = {
   now: Date
   /** 0 ≤ x < 1 */
   random: number
+  /** Recipients that were accepted while nobody could say whether they exist: their sender gets no bounce. */
+  unverified?: ReadonlySet<string>
 }
 
 export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation): Decision {
@@ -34,11 +36,16 @@ export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation)
   const direction = health === null ? 'outbound' : 'inbound'
   const returning = health === 'recovering' || health === 'down'
   const guarded: Decision['guarded'] = []
+  let unproven = false
   const results = [...told].map(([address, raw]): RecipientResult => {
     const outcome = direction === 'inbound' ? atOurBackend(raw) : raw
     if (outcome.category === 'accepted') return { address, state: 'delivered', outcome }
     if (outcome.permanent && returning) {
       guarded.push({ address, outcome })
+      return { address, state: 'waiting', outcome }
+    }
+    if (outcome.permanent && situation.unverified?.has(address)) {
+      unproven = true
       return { address, state: 'waiting', outcome }
     }
     if (outcome.permanent) return { address, state: 'failed', outcome }
@@ -50,7 +57,9 @@ export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation)
     rest:
       guarded.length > 0
         ? { state: 'held', reason: 'guard' }
-        : { state: 'deferred', nextAttemptAt: nextAttempt(direction, createdAt, now, situation.random) },
+        : unproven
+          ? { state: 'held', reason: 'admin' }
+          : { state: 'deferred', nextAttemptAt: nextAttempt(direction, createdAt, now, situation.random) },
     summary: mostTelling(results),
     guarded,
   }

@@ -20,12 +20,25 @@ const drained = counter('drained_total', 'Held deliveries that were queued again
 const BUSY = 100
 const IDLE = 1_000
 
-export function startDrain(services: Services, runtimes: () => Iterable<BackendRuntime>): Loop {
-  return loop('drain', BUSY, services.log, async () => {
-    let busy = false
-    for (const runtime of runtimes()) busy = (await drainOne(services, runtime)) || busy
+export type Drain = Loop & {
+  /** A delivery is done: there may be room for the next, if anything is being drained. */
+  settled(): void
+}
+
+export function startDrain(services: Services, runtimes: () => Iterable<BackendRuntime>): Drain {
+  let busy = false
+  const rounds = loop('drain', BUSY, services.log, async () => {
+    let any = false
+    for (const runtime of runtimes()) any = (await drainOne(services, runtime)) || any
+    busy = any
     return busy ? BUSY : IDLE
   })
+  return {
+    ...rounds,
+    settled() {
+      if (busy) rounds.nudge()
+    },
+  }
 }
 
 /** @returns whether more is to come */

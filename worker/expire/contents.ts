@@ -2,11 +2,11 @@
  * Gives up contents that nobody needs any more: no e-mail shows them, no delivery waits for them. The row is
  * marked, and a note tells the spool, whose compaction takes the bytes off the disk.
  *
- * Marked before the note is written: a crash in between leaves a content on the disk until the mark is noted
- * again, which `compact` does from the rows.
+ * The caller writes the notes before it commits: killed in between, the row does not say so yet and it is given
+ * up once more. The other way round nobody would write the note again.
  */
 
-import type { Db } from '@restante/core/db/connection.ts'
+import type { Db, Executor } from '@restante/core/db/connection.ts'
 import type { Note } from '@restante/core/spool/types.ts'
 import { sql } from 'kysely'
 
@@ -16,7 +16,7 @@ export const GRACE = 3_600_000
 const BATCH = 500
 
 /** @returns notes for the spool; call again while it is a whole batch */
-export async function dropContents(db: Db, now: Date): Promise<Note[]> {
+export async function dropContents(db: Executor, now: Date): Promise<Note[]> {
   const before = new Date(now.getTime() - GRACE)
   const { rows } = await sql<{ id: string }>`
     with unwanted as (

@@ -1,4 +1,5 @@
 /** What goes by age, looked for every minute: overdue deliveries, history, Trash, contents, uploads. */
+import { reached } from '@restante/core/spool/states.ts'
 import { type Loop, loop } from '../loop.ts'
 import type { Services } from '../services.ts'
 import { dropContents, dropUploads } from './contents.ts'
@@ -27,9 +28,13 @@ export function startExpire(services: Services): Loop {
       })
     }
     await again(async () => {
-      const notes = await dropContents(db, new Date())
-      if (notes.length > 0) await spool.note(notes)
-      return notes.length
+      const dropped = await db.transaction().execute(async tx => {
+        const notes = await dropContents(tx, new Date())
+        if (notes.length > 0) await spool.note(notes)
+        return notes.length
+      })
+      if (dropped > 0) reached(10)
+      return dropped
     })
     await dropUploads(db, new Date())
     return Math.max(EVERY, (Date.now() - startedAt) / SHARE)

@@ -100,6 +100,7 @@ export async function testGateway(
     hostname: 'gateway.test',
     dnsServers: [],
     publicUrl: 'http://localhost',
+    touch: () => {},
   }
   const row = await db.selectFrom('backend').select('id').executeTakeFirstOrThrow()
   let jobs: Jobs | null = null
