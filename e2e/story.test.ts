@@ -184,7 +184,7 @@ test('mail comes in, the backend goes down, people carry on, the backend returns
   const admin = await annsPage.context().newPage()
   admin.on('pageerror', error => pageErrors.push(`admin: ${error.message}`))
   await admin.goto(`${gateway.url}/admin`)
-  const server = admin.getByRole('listitem').filter({ has: admin.getByRole('heading', { name: domain }) })
+  const server = admin.getByRole('region', { name: 'Mail servers' }).getByRole('listitem')
   await visible(server.getByText('Down', { exact: true }))
   await visible(admin.getByRole('heading', { name: /is waiting here/ }))
   await bensPage.goto(`${gateway.url}/admin`)

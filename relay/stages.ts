@@ -12,7 +12,7 @@ import { domainOf, normalizeAddress } from '@restante/core/directory/addresses.t
 import type { Directory } from '@restante/core/directory/snapshot.ts'
 import type { Log } from '@restante/core/observe/log.ts'
 import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
-import { type Clients, NETWORK_SHARE } from './clients/clients.ts'
+import { type Clients, NETWORK_SHARE, type Ticket } from './clients/clients.ts'
 import type { Rates } from './clients/rates.ts'
 import type { RelayConnection } from './connection.ts'
 import { acceptedMessages, receivedBytes, refusals, timeToReply } from './counters.ts'
@@ -69,18 +69,19 @@ export function createStages(options: StageOptions) {
       parameters: Object.keys(address.args || {}),
       smtputf8: Boolean(session.envelope.smtpUtf8),
     })
-    if (verdict.type === 'refuse') return done(refuse(session, verdict.reply))
-    const ticket = connection?.ticket
-    if (ticket && !ticket.exempt) {
-      const limit = limits.rates.messages
-      const slow = [
-        rates.take('messages', ticket.address, limit),
-        rates.take('messages', ticket.network, limit * NETWORK_SHARE),
-      ]
-      if (slow.includes(false)) return done(refuse(session, replies.tooManyMessages))
-    }
-    connection?.transactionBegun()
-    done()
+    const objection = verdict.type === 'refuse' ? verdict.reply : tooMuchFrom(connection?.ticket)
+    if (!objection) connection?.transactionBegun()
+    done(objection ? refuse(session, objection) : null)
+  }
+
+  function tooMuchFrom(ticket: Ticket | undefined): Reply | undefined {
+    if (!ticket || ticket.exempt) return undefined
+    const limit = limits.rates.messages
+    const within = [
+      rates.take('messages', ticket.address, limit),
+      rates.take('messages', ticket.network, limit * NETWORK_SHARE),
+    ]
+    return within.includes(false) ? replies.tooManyMessages : undefined
   }
 
   function onRcptTo(address: Recipient, session: Session, done: Done): void {
@@ -127,23 +128,28 @@ export function createStages(options: StageOptions) {
 
   function acceptRecipient(address: string, session: Session, done: Done): void {
     const ticket = options.connectionOf(session)?.ticket
-    if (!ticket || ticket.exempt) return done()
+    const sender = session.envelope.mailFrom
+    const objection =
+      ticket && !ticket.exempt ? tooMuchFor(address, sender && sender.address === '') : undefined
+    done(objection ? refuse(session, objection) : null)
+  }
+
+  function tooMuchFor(address: string, bounce: boolean): Reply | undefined {
     const recipient = normalizeAddress(address) ?? address
     const domain = domainOf(address)
-    const sender = session.envelope.mailFrom
-    if (sender && sender.address === '') {
+    if (bounce) {
       const limit = limits.rates.bounces
-      const slow = [
+      const within = [
         rates.take('bounces', recipient, limit),
         rates.take('bounces', domain, limit * DOMAIN_BOUNCES),
       ]
-      if (slow.includes(false)) return done(refuse(session, replies.tooManyBounces))
+      if (within.includes(false)) return replies.tooManyBounces
     }
-    const slow = [
+    const within = [
       rates.take('recipient', recipient, limits.rates.recipient),
       rates.take('domain', domain, limits.rates.domain),
     ]
-    done(slow.includes(false) ? refuse(session, replies.recipientTooBusy) : null)
+    return within.includes(false) ? replies.recipientTooBusy : undefined
   }
 
   function refuseRecipient(reply: Reply, session: Session, done: Done): void {

@@ -3,11 +3,11 @@
  * and every accepted message arrives.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Redis } from 'ioredis'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Cable, cable } from './testing/cable.ts'
-import { type Scripted, scriptedServer } from './testing/scripted.ts'
 import { type TestGateway, testGateway, until } from './testing/gateway.ts'
+import { type Scripted, scriptedServer } from './testing/scripted.ts'
 
 let server: Scripted
 let gateway: TestGateway

@@ -32,7 +32,7 @@ export function loop(name: string, interval: number, log: Log, work: () => Promi
     } catch (error) {
       if (!failing) log.warn({ event: 'loop.failing', loop: name, error })
       failing = true
-      wait = Math.max(wait, 1_000)
+      wait = Math.min(Math.max(interval, 1_000), 5_000)
     }
     running = null
     if (closed) return

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../db/id.ts'
-import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import type { DeliveryState } from '../db/schema.ts'
+import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import type { Event } from './machine.ts'
 import { expireOverrides, holdForDown, loadHealth, override, report } from './store.ts'
 
@@ -9,7 +9,12 @@ let database: TestDatabase
 let backendId: string
 let organizationId: string
 const at = (second: number) => new Date(Date.UTC(2026, 10, 2, 10, 0, second))
-const failure: Event = { type: 'failure', source: 'delivery', cause: 'refused', detail: 'connect: ECONNREFUSED' }
+const failure: Event = {
+  type: 'failure',
+  source: 'delivery',
+  cause: 'refused',
+  detail: 'connect: ECONNREFUSED',
+}
 const success: Event = { type: 'success', source: 'smtp-probe' }
 
 beforeAll(async () => {
@@ -44,9 +49,13 @@ async function deliveries(...states: DeliveryState[]): Promise<void> {
   }
 }
 const states = async () =>
-  (await database.db.selectFrom('delivery').select(['state', 'hold_reason', 'backlog']).orderBy('id').execute()).map(
-    row => `${row.state}${row.hold_reason ? ` ${row.hold_reason}` : ''}${row.backlog ? ' backlog' : ''}`,
-  )
+  (
+    await database.db
+      .selectFrom('delivery')
+      .select(['state', 'hold_reason', 'backlog'])
+      .orderBy('id')
+      .execute()
+  ).map(row => `${row.state}${row.hold_reason ? ` ${row.hold_reason}` : ''}${row.backlog ? ' backlog' : ''}`)
 async function goDown(): Promise<void> {
   for (const second of [0, 5, 10]) await report(database.db, backendId, failure, at(second))
 }
@@ -91,7 +100,12 @@ test('a backend that is gone is no error', async () => {
 
 describe('an override', () => {
   const set = (to: 'up' | 'down' | null, second: number, until: Date | null = null) =>
-    override(database.db, backendId, { to, reason: 'maintenance', until, by: 'admin@example.test' }, at(second))
+    override(
+      database.db,
+      backendId,
+      { to, reason: 'maintenance', until, by: 'admin@example.test' },
+      at(second),
+    )
 
   test('down holds mail, and says who and why', async () => {
     await deliveries('queued')
@@ -125,7 +139,10 @@ describe('an override', () => {
   test('ends by itself', async () => {
     await set('down', 1, at(30))
     expect(await expireOverrides(database.db, at(29))).toBe(0)
-    expect(await loadHealth(database.db, backendId, at(30))).toMatchObject({ effective: 'up', override: null })
+    expect(await loadHealth(database.db, backendId, at(30))).toMatchObject({
+      effective: 'up',
+      override: null,
+    })
     expect(await expireOverrides(database.db, at(30))).toBe(1)
     expect(await loadHealth(database.db, backendId, at(30))).toMatchObject({ effective: 'recovering' })
   })

@@ -69,10 +69,16 @@ async function wipe(): Promise<void> {
 
 test('jobs that were lost are added again, once the ordinary way had its time', async () => {
   await make('queued', 5)
-  expect(await reconcile(database.db, queues, later(PATIENCE - 1), { thorough: false })).toMatchObject({ readded: 0 })
-  expect(await reconcile(database.db, queues, later(PATIENCE), { thorough: false })).toMatchObject({ readded: 5 })
+  expect(await reconcile(database.db, queues, later(PATIENCE - 1), { thorough: false })).toMatchObject({
+    readded: 0,
+  })
+  expect(await reconcile(database.db, queues, later(PATIENCE), { thorough: false })).toMatchObject({
+    readded: 5,
+  })
   expect(await queues.count(null)).toBe(5)
-  expect(await reconcile(database.db, queues, later(PATIENCE), { thorough: false })).toMatchObject({ readded: 0 })
+  expect(await reconcile(database.db, queues, later(PATIENCE), { thorough: false })).toMatchObject({
+    readded: 0,
+  })
   await wipe()
   expect(await queues.count(null)).toBe(0)
   await reconcile(database.db, queues, later(PATIENCE), { thorough: false })
@@ -100,7 +106,9 @@ test('a delivery whose worker died is queued again when its lease is over', asyn
     leasesLost: 0,
     readded: 0,
   })
-  expect(await reconcile(database.db, queues, later(LEASE), { thorough: false })).toMatchObject({ leasesLost: 1 })
+  expect(await reconcile(database.db, queues, later(LEASE), { thorough: false })).toMatchObject({
+    leasesLost: 1,
+  })
   expect(await queues.count(null)).toBe(1)
   expect((await begin(database.db, id!, later(LEASE)))?.number).toBe(2)
 })

@@ -16,7 +16,7 @@ export function settingsPage(): string {
     'Settings are environment variables, also read from `.env` in the working directory (the environment wins).',
     'An unknown or wrong one stops the start with one line that says which and why.',
     '',
-    '<!-- Generated from core/config/settings.ts by `npm run docs:settings`: change it there. -->',
+    '<!-- Generated from core/config/settings.ts by `npm run docs`: change it there. -->',
     '',
     '| name | default | what it means |',
     '| --- | --- | --- |',

@@ -14,7 +14,7 @@ import { loadSettings, type Settings, SettingsError } from '@restante/core/confi
 import { connect } from '@restante/core/db/connection.ts'
 import { migrate } from '@restante/core/db/migrate.ts'
 import { createLog, type Log } from '@restante/core/observe/log.ts'
-import { compileCache } from '@restante/core/observe/node-options.ts'
+import { compileCache, fillCompileCache } from '@restante/core/observe/node-options.ts'
 import { tryLock } from '../services/lock.ts'
 import { portTaken } from '../services/port.ts'
 import { Child } from './child.ts'
@@ -126,13 +126,15 @@ async function begin(
   const children: Child[] = []
   loadSecret(settings)
   if (!settings.DATABASE_URL || !settings.REDIS_URL) say('starting the databases')
+  const root = join(import.meta.dirname, '../..')
+  const cache = process.env.NODE_COMPILE_CACHE ?? compileCache(root, settings.RESTANTE_DATA)
+  // While the databases start.
+  const filled = fillCompileCache(cache, join(root, 'relay/start.ts'))
   const environmentOf = (urls: { databaseUrl: string; redisUrl: string }): NodeJS.ProcessEnv => ({
     ...process.env,
     DATABASE_URL: urls.databaseUrl,
     REDIS_URL: urls.redisUrl,
-    NODE_COMPILE_CACHE:
-      process.env.NODE_COMPILE_CACHE ??
-      compileCache(join(import.meta.dirname, '../..'), settings.RESTANTE_DATA),
+    NODE_COMPILE_CACHE: cache,
   })
   const services = await keepServices(settings, say, log, urls => {
     for (const child of children) {
@@ -152,6 +154,8 @@ async function begin(
   }
   if (ending()) return
 
+  await filled
+  if (ending()) return
   say('starting relay, worker and webmail')
   for (const name of PARTS) {
     children.push(new Child({ name, environment: environmentOf(services), say, log }))

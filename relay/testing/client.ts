@@ -15,24 +15,24 @@ export class RawClient {
     this.#listen()
   }
 
-  /** Connects without waiting for the greeting. */
-  static async open(port: number): Promise<RawClient> {
-    const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  /** Connects without waiting for the greeting. `from`: one of loopback's addresses. */
+  static async open(port: number, from = '127.0.0.1'): Promise<RawClient> {
+    const socket = connect({ port, host: '127.0.0.1', localAddress: from, noDelay: true })
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     return new RawClient(socket)
   }
 
   /** Connects, reads the greeting, says EHLO. */
-  static async hello(port: number): Promise<RawClient> {
-    const client = await RawClient.open(port)
+  static async hello(port: number, from = '127.0.0.1'): Promise<RawClient> {
+    const client = await RawClient.open(port, from)
     await client.reply()
     await client.command('EHLO client.example')
     return client
   }
 
   /** The next whole reply: lines joined with \n. Rejects when the connection ends before. */
-  async reply(): Promise<string> {
-    const until = Date.now() + PATIENCE
+  async reply(patience = PATIENCE): Promise<string> {
+    const until = Date.now() + patience
     for (;;) {
       const found = /^(?:\d{3}-[^\r\n]*\r\n)*\d{3}(?: [^\r\n]*)?\r\n/.exec(this.#buffer)?.[0]
       if (found) {
@@ -51,9 +51,14 @@ export class RawClient {
     }
   }
 
-  async command(line: string): Promise<string> {
+  async command(line: string, patience = PATIENCE): Promise<string> {
     this.write(`${line}\r\n`)
-    return this.reply()
+    return this.reply(patience)
+  }
+
+  /** Writes, and waits until the kernel has taken it. */
+  flush(bytes: Buffer): Promise<void> {
+    return new Promise(resolve => this.#socket.write(bytes, () => resolve()))
   }
 
   write(bytes: string | Buffer): void {

@@ -48,7 +48,17 @@ export function startBackends(services: Services, notifier: Notifier, hearer: He
       const known = runtimes.get(backend.id)
       if (known) known.desk.refresh(health)
       else
-        runtimes.set(backend.id, new BackendRuntime(services, notifier, backend, health, () => hearer.healthChanged(), () => hearer.settled()))
+        runtimes.set(
+          backend.id,
+          new BackendRuntime(
+            services,
+            notifier,
+            backend,
+            health,
+            () => hearer.healthChanged(),
+            () => hearer.settled(),
+          ),
+        )
     }
     hearer.healthChanged()
   })

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
 import { type Scripted, scriptedServer } from '../testing/scripted.ts'
@@ -116,6 +117,14 @@ describe('a message', () => {
     await settled(id, 1)
     expect((await noticesAbout('dino@example.test')).length).toBe(before)
   })
+})
+
+test('a backend that is well costs no row update per message', async () => {
+  const version = async () =>
+    (await sql<{ xmin: string }>`select xmin::text from backend`.execute(gateway.services.db)).rows[0]?.xmin
+  const before = await version()
+  for (let n = 0; n < 5; n++) await settled(await gateway.accept(['anna@example.test'], MESSAGE), 1)
+  expect(await version()).toBe(before)
 })
 
 describe('what comes out is what came in', () => {

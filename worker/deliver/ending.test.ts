@@ -1,7 +1,7 @@
 /** The end of the process: what is under way may finish, what hangs is cut off and queued again. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
+import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 
 let server: Scripted
 let gateway: TestGateway

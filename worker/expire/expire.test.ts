@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { DAY } from '@restante/core/continuity/retry.ts'
-import { type Scripted, scriptedServer } from '../testing/scripted.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
+import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { dropContents, dropUploads, GRACE } from './contents.ts'
 import { expireHistory, expireTrash, TRASH_AGE } from './emails.ts'
 import { expireOverdue } from './overdue.ts'
@@ -25,7 +25,10 @@ beforeEach(async () => {
   const { db } = gateway.services
   await db.deleteFrom('message').execute()
   await db.updateTable('organization').set({ history_days: 14 }).execute()
-  await db.updateTable('backend').set({ health: 'up', machine: JSON.stringify({}) }).execute()
+  await db
+    .updateTable('backend')
+    .set({ health: 'up', machine: JSON.stringify({}) })
+    .execute()
 })
 
 const emails = async () => await gateway.services.db.selectFrom('email').selectAll().execute()

@@ -1,7 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sealList } from '@restante/core/directory/backends.ts'
-import { type Scripted, scriptedServer } from '../testing/scripted.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
+import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { dialDomain, type Resolve } from './mx.ts'
 
 const MESSAGE = 'From: anna@example.test\r\nTo: x@elsewhere.test\r\nSubject: Offer\r\n\r\nDear all.\r\n'

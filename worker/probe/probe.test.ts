@@ -1,8 +1,8 @@
-import { createServer, type Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
-import { afterEach, describe, expect, test } from 'vitest'
 import { initialMachine, step } from '@restante/core/continuity/machine.ts'
+import { afterEach, describe, expect, test } from 'vitest'
 import { certificate } from '../testing/certificate.ts'
 import { type Script, scriptedServer } from '../testing/scripted.ts'
 import { probeAccess } from './access.ts'
@@ -17,7 +17,12 @@ afterEach(() => {
 async function asked(script: Script, recipient: string | null = 'anna@example.test') {
   const server = await scriptedServer(script)
   open.push({ close: () => void server.stop() })
-  const host = { protocol: script.lmtp ? 'lmtp' : 'smtp', host: '127.0.0.1', port: server.port, tls: 'none' } as const
+  const host = {
+    protocol: script.lmtp ? 'lmtp' : 'smtp',
+    host: '127.0.0.1',
+    port: server.port,
+    tls: 'none',
+  } as const
   const { outcome } = await probeSmtp([host], recipient, 'gateway.test')
   return { outcome, server, evidence: evidenceOfProbe(outcome, recipient, false) }
 }
@@ -39,10 +44,26 @@ describe('the SMTP probe', () => {
     expect((await asked({}, null)).evidence?.type).toBe('success')
   })
   test.each<[string, Script, object | null]>([
-    ['greylisting shows a server that works', { command: l => (l.startsWith('RCPT') ? '451 4.7.1 Greylisted' : undefined) }, { type: 'success' }],
-    ['so does a full mailbox', { command: l => (l.startsWith('RCPT') ? '452 4.2.2 full' : undefined) }, { type: 'success' }],
-    ['a refused address is a refusal', { command: l => (l.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined) }, { type: 'refusal' }],
-    ['a full disk is a failure', { command: l => (l.startsWith('MAIL') ? '452 4.3.1 no space' : undefined) }, { type: 'failure', cause: 'out-of-space' }],
+    [
+      'greylisting shows a server that works',
+      { command: l => (l.startsWith('RCPT') ? '451 4.7.1 Greylisted' : undefined) },
+      { type: 'success' },
+    ],
+    [
+      'so does a full mailbox',
+      { command: l => (l.startsWith('RCPT') ? '452 4.2.2 full' : undefined) },
+      { type: 'success' },
+    ],
+    [
+      'a refused address is a refusal',
+      { command: l => (l.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined) },
+      { type: 'refusal' },
+    ],
+    [
+      'a full disk is a failure',
+      { command: l => (l.startsWith('MAIL') ? '452 4.3.1 no space' : undefined) },
+      { type: 'failure', cause: 'out-of-space' },
+    ],
     ['hanging up is a failure', { greeting: () => 'drop' }, { type: 'failure' }],
     ['a 421 at the greeting is a failure', { greeting: () => '421 4.3.2 busy' }, { type: 'failure' }],
     ['a 554 at the greeting is a failure', { greeting: () => '554 5.7.1 no' }, { type: 'failure' }],
@@ -50,7 +71,9 @@ describe('the SMTP probe', () => {
     expect((await asked(script)).evidence).toMatchObject(expected ?? {})
   })
   test('while it is down a refused address is no sign of its being back', async () => {
-    const { outcome } = await asked({ command: l => (l.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined) })
+    const { outcome } = await asked({
+      command: l => (l.startsWith('RCPT') ? '550 5.1.1 unknown' : undefined),
+    })
     expect(evidenceOfProbe(outcome, 'anna@example.test', true)).toMatchObject({
       type: 'failure',
       cause: 'unknown-users',
@@ -88,7 +111,10 @@ describe('the access probe', () => {
     expect(await at(port)).toMatchObject({ type: 'failure', cause: 'refused' })
   })
   test('TLS where none is spoken is a failure', async () => {
-    expect(await at(await says('* OK ready\r\n'), 'implicit')).toMatchObject({ type: 'failure', cause: 'tls' })
+    expect(await at(await says('* OK ready\r\n'), 'implicit')).toMatchObject({
+      type: 'failure',
+      cause: 'tls',
+    })
   })
 })
 
