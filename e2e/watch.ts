@@ -6,7 +6,14 @@ import { until } from './until.ts'
 
 type Depth = { queued: number; moving: number; deferred: number; held: number; total: number }
 export type QueueView = {
-  backends: { id: string; name: string; health: string; depth: Depth; override: { to: string } | null }[]
+  backends: {
+    id: string
+    name: string
+    health: string
+    cause: string | null
+    depth: Depth
+    override: { to: string } | null
+  }[]
   totals: { depth: Depth }
 }
 export type DeliveryView = {
@@ -85,3 +92,16 @@ export async function report(gateway: Gateway, lines = 60): Promise<void> {
   }
   console.error(`${gateway.log(lines)}\n${shown.join('\n')}`)
 }
+
+/**
+ * How many places a message arrived before or behind its own, at most.
+ *
+ * Held mail is handed over oldest first, beginning with one connection and going on with more as all goes
+ * well; what is under way on two connections at once may then arrive in either order, and no further apart.
+ */
+export function overtaken(arrived: readonly string[], promised: readonly string[]): number {
+  return Math.max(0, ...promised.map((one, place) => Math.abs(arrived.indexOf(one) - place)))
+}
+
+/** Connections that a drain of a dozen messages comes to use at once. */
+export const WINDOW = 3

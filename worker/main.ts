@@ -58,7 +58,6 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     log,
     hostname: settings.RESTANTE_HOSTNAME,
     dnsServers: settings.DNS_SERVERS,
-    publicUrl: settings.PUBLIC_URL,
   }
   const waiting = Promise.withResolvers<void>()
   const watch = setInterval(() => {

@@ -19,7 +19,6 @@ export type Services = {
   /** The name we greet other servers with. */
   hostname: string
   dnsServers: readonly string[]
-  publicUrl: string
   /** A message's deliveries changed: those who look at it will be told, soon and together. */
   touch: (messageId: string) => void
 }

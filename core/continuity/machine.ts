@@ -21,7 +21,7 @@
  */
 import type { Health } from '../db/schema.ts'
 
-/** Why a backend is not healthy. Stable codes; the words stand in words.ts. */
+/** Why a backend is not healthy. Stable codes; people see them in words of their language. */
 export type Cause =
   | 'refused'
   | 'unreachable'

@@ -33,6 +33,7 @@ const inboxOf = (mailboxId: string) =>
     .select('folder.role')
     .where('email.mailbox_id', '=', mailboxId)
     .orderBy('email.received_at')
+    .orderBy('email.id')
     .execute()
 
 const deliveries = () =>

@@ -15,10 +15,11 @@ import type { Queues } from '../queue/queues.ts'
 import { reached } from '../spool/states.ts'
 import { type Scanned, SpoolError, type SpoolReader } from '../spool/types.ts'
 import { CheckpointMoved, markCaughtUp, moveCheckpoint, readCheckpoints } from './checkpoint.ts'
-import { insertMessages, type Prepared } from './insert.ts'
+import { insertMessages } from './insert.ts'
 import { collectNotes, type Notes, noNotes } from './notes.ts'
 import { planMessage, type Router } from './plan.ts'
 import { prepare } from './prepare.ts'
+import type { Prepared } from './rows.ts'
 
 export type Ingest = {
   /** Ends after the batch at hand. */
@@ -105,6 +106,12 @@ export function startIngest(options: IngestOptions): Ingest {
         if (more) continue
         await pause(IDLE)
       } catch (error) {
+        if (error instanceof CheckpointMoved) {
+          // A second worker, or a compaction, was there first: nothing is wrong.
+          consumer.forget()
+          await pause(RETRY.first)
+          continue
+        }
         if (!fault) log.warn({ event: 'ingest.interrupted', error })
         fault = error instanceof Error ? error.message : String(error)
         caughtUp = false

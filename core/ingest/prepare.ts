@@ -5,8 +5,8 @@
 
 import { summarize } from '../mail/summary.ts'
 import type { Envelope, Location, SpoolReader } from '../spool/types.ts'
-import type { Prepared } from './insert.ts'
 import { planMessage, type Router } from './plan.ts'
+import type { Prepared } from './rows.ts'
 
 /** A message that is on stable storage, from wherever its content is at hand. */
 export type Accepted = { envelope: Envelope; location: Location; size: number; content?: Buffer }

@@ -8,7 +8,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { type MimeNode, Splitter, type SplitterChunk } from '@zone-eu/mailsplit'
+import { Headers, type MimeNode, Splitter, type SplitterChunk } from '@zone-eu/mailsplit'
 import { clean } from './charset.ts'
 import type { HeaderField } from './headers.ts'
 import { type TransferDecoder, transferDecoder } from './transfer.ts'
@@ -64,7 +64,8 @@ export async function readStructure(content: Content, options: ReadOptions = {})
   const sinks = new Map<Part, TextSink>()
   let root: Part | undefined
   let kept = 0
-  const end = await split(content, chunk => {
+  const head = new Head()
+  const end = await split(head.watch(content), chunk => {
     if (chunk.type === 'node') {
       const part = makePart(chunk, chunk.parentNode ? parts.get(chunk.parentNode) : undefined)
       parts.set(chunk, part)
@@ -92,13 +93,35 @@ export async function readStructure(content: Content, options: ReadOptions = {})
     if (part.subParts?.length === 0) asPlainText(part)
     if (isText(part)) part.text ??= Buffer.alloc(0)
   }
-  return { root: root ?? emptyPart(), complete: end.complete }
+  return { root: root ?? { ...emptyPart(), headers: head.fields() }, complete: end.complete }
+}
+
+/** The first octets of a message, for one whose header is too long to be split. */
+class Head {
+  static readonly #LIMIT = 64 * 1024
+  #chunks: Buffer[] = []
+  #size = 0
+
+  async *watch(content: Content): AsyncGenerator<Buffer> {
+    for await (const chunk of Buffer.isBuffer(content) ? [content] : content) {
+      if (this.#size < Head.#LIMIT) {
+        this.#chunks.push(Buffer.from(chunk.subarray(0, Head.#LIMIT - this.#size)))
+        this.#size += this.#chunks.at(-1)!.length
+      }
+      yield chunk
+    }
+  }
+
+  fields(): HeaderField[] {
+    const text = Buffer.concat(this.#chunks).toString('latin1')
+    return fieldsOf(new Headers(text.split(/\r?\n\r?\n/, 1)[0]))
+  }
 }
 
 /** A multipart in which no part was found (its boundary is wrong or missing) is shown as it is. */
 function asPlainText(part: Part): void {
   part.partId = unsplitId(part)
-  part.type = 'text/plain'
+  part.type = ownTypes.get(part) ?? 'text/plain'
   part.subParts = null
 }
 
@@ -228,9 +251,11 @@ function makePart(node: MimeNode, parent: Part | undefined): Part {
   const headers = headersOf(node)
   const cid = first(headers, 'content-id')
   const language = first(headers, 'content-language')
+  // The splitter splits at a boundary whatever the type says; so a text with one has parts.
+  const split = Boolean(node.multipart || node._boundary)
   const part: Part = {
-    partId: node.multipart ? null : idUnder(parent),
-    type: cleanType(node),
+    partId: split ? null : idUnder(parent),
+    type: split && !node.multipart ? 'multipart/mixed' : cleanType(node),
     charset: node.charset ? clean(String(node.charset)).toLowerCase() : null,
     disposition: node.disposition ? clean(node.disposition) : null,
     name: node.filename ? clean(String(node.filename)).slice(0, 1_000) : null,
@@ -247,17 +272,20 @@ function makePart(node: MimeNode, parent: Part | undefined): Part {
     delSp: node.delSp,
     headers,
     size: 0,
-    subParts: node.multipart ? [] : null,
+    subParts: split ? [] : null,
     text: null,
     truncated: false,
   }
-  if (node.multipart) ids.set(part, parent ? idUnder(parent) : '')
+  if (split) ids.set(part, parent ? idUnder(parent) : '')
+  if (split && !node.multipart) ownTypes.set(part, cleanType(node))
   parent?.subParts?.push(part)
   return part
 }
 
 /** The number of a multipart, from which its parts' numbers are made. */
 const ids = new WeakMap<Part, string>()
+/** What a part that is no multipart by its type, but has a boundary, says it is. */
+const ownTypes = new WeakMap<Part, string>()
 
 function idUnder(parent: Part | undefined): string {
   if (!parent) return '1'
@@ -275,9 +303,12 @@ function cleanType(node: MimeNode): string {
 }
 
 function headersOf(node: MimeNode): HeaderField[] {
-  if (!node.headers) return []
+  return node.headers ? fieldsOf(node.headers) : []
+}
+
+function fieldsOf(headers: Headers): HeaderField[] {
   const fields: HeaderField[] = []
-  for (const { line } of node.headers.getList().slice(0, LIMITS.fields)) {
+  for (const { line } of headers.getList().slice(0, LIMITS.fields)) {
     // The splitter holds lines as one character an octet.
     const text = clean(Buffer.from(line, 'latin1').toString('utf8'))
     const colon = text.indexOf(':')

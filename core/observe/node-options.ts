@@ -9,7 +9,6 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 
 /** Arguments for the relay's node. */
 export const LEAN: readonly string[] = ['--max-semi-space-size=4']
@@ -32,24 +31,22 @@ export function compileCache(root: string, data: string): string {
 }
 
 /**
- * Fills an empty compile cache by loading a module in a process that then ends, so that the first start of all
- * is as small as the later ones. Never rejects: it is a matter of memory, and only once.
- *
- * @param module path of a module that does nothing by being loaded
+ * Fills an empty compile cache, so that the first start of all is as small as the later ones: `main` is
+ * started with a setting that it refuses, by which time it has loaded all its modules. Never rejects: it is a
+ * matter of memory, and only once.
  */
-export function fillCompileCache(folder: string, module: string): Promise<void> {
+export function fillCompileCache(folder: string, main: string): Promise<void> {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     if (readdirSync(folder).length > 0) return Promise.resolve()
   } catch {
     return Promise.resolve()
   }
-  const words = ['--input-type=module', '-e', `await import(${JSON.stringify(pathToFileURL(module).href)})`]
   return new Promise(resolve => {
-    const child = spawn(process.execPath, words, {
+    const child = spawn(process.execPath, [main], {
       stdio: 'ignore',
       timeout: 20_000,
-      env: { ...process.env, NODE_COMPILE_CACHE: folder },
+      env: { ...process.env, RELAY_PORT: 'refused', NODE_COMPILE_CACHE: folder },
     })
     child.once('error', () => resolve())
     child.once('close', () => resolve())

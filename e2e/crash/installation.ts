@@ -101,10 +101,10 @@ export class Installation {
     if (moved) await this.kill(['relay', 'worker'])
   }
 
-  start(name: ProcessName): void {
+  start(name: ProcessName, words: string[] = []): void {
     if (this.#processes.has(name)) return
     const log = openSync(join(this.folder, 'log'), 'a')
-    const child = spawn(process.execPath, [join(ROOT, SCRIPTS[name])], {
+    const child = spawn(process.execPath, [join(ROOT, SCRIPTS[name]), ...words], {
       cwd: this.folder,
       env: { ...this.environment, RESTANTE_BREAKPOINTS: 'on' },
       stdio: ['ignore', log, log, 'ipc'],

@@ -2,7 +2,7 @@
 import { capture } from './command.ts'
 
 const checks: [name: string, program: string, words: string[]][] = [
-  ['biome (linter, formatter, import rule)', 'biome', ['ci', '.']],
+  ['biome (linter, formatter, import rule)', 'biome', ['ci', '--colors=off', '.']],
   ['types: core, relay, worker, infra, e2e, bench', 'tsc', ['-p', '.']],
   ['types: webmail', 'tsc', ['-p', 'webmail']],
 ]

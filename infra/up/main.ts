@@ -129,7 +129,7 @@ async function begin(
   const root = join(import.meta.dirname, '../..')
   const cache = process.env.NODE_COMPILE_CACHE ?? compileCache(root, settings.RESTANTE_DATA)
   // While the databases start.
-  const filled = fillCompileCache(cache, join(root, 'relay/start.ts'))
+  const filled = fillCompileCache(cache, join(root, 'relay/main.ts'))
   const environmentOf = (urls: { databaseUrl: string; redisUrl: string }): NodeJS.ProcessEnv => ({
     ...process.env,
     DATABASE_URL: urls.databaseUrl,

@@ -41,6 +41,7 @@ let certificates: Promise<Certificates> | undefined
 export async function testRelay(
   options: {
     limits?: Partial<RelayLimits>
+    messageSize?: number
     ready?: boolean
     /** Anything else. */
     relay?: Partial<RelayOptions>
@@ -64,7 +65,7 @@ export async function testRelay(
     spool: options.wrap ? options.wrap(spool) : spool,
     directory: () => ({ current: directory, ready: options.ready ?? true }),
     certificates: await certificates,
-    limits: { ...DEFAULT_LIMITS, messageSize: 100_000, ...options.limits },
+    limits: { ...DEFAULT_LIMITS, messageSize: options.messageSize ?? 100_000, ...options.limits },
     log: silentLog,
     ...options.relay,
   })

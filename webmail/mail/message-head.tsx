@@ -78,7 +78,7 @@ export function MessageHead(props: {
           <SentStatus account={scene.account} email={email} />
         </Suspense>
       )}
-      <Waiting email={email} />
+      {!sent && <Waiting email={email} />}
     </header>
   )
 }
@@ -141,11 +141,11 @@ function Conversation({ scene, email, onOpen }: { scene: Scene; email: Email; on
 function Waiting({ email }: { email: Email }) {
   const t = useTranslations('message')
   const mark = email['restante:delivery']
-  if (mark !== 'held' && mark !== 'queued' && mark !== 'deferred') return null
+  if (mark !== 'held' && mark !== 'deferred') return null
   return (
     <p className={styles.waiting}>
       <IconClockHour4 size={17} stroke={1.8} aria-hidden />
-      {mark === 'queued' ? t('queuedForServer') : t('waitingForServer')}
+      {t('waitingForServer')}
     </p>
   )
 }

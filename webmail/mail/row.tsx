@@ -22,8 +22,8 @@ import { formatPlace } from './place.ts'
 import { useSweep } from './sweep.ts'
 import { useFormats, useNow } from './viewer.tsx'
 
-/** Messages that our server still has to get: they carry the mark. */
-const WAITING = new Set(['held', 'queued', 'deferred'])
+/** What the reader's server has not got and will not get this moment; `queued` is over in a second. */
+const WAITING = new Set(['held', 'deferred'])
 
 export const Row = memo(function Row(props: {
   email: EmailRow

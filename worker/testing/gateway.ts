@@ -99,7 +99,6 @@ export async function testGateway(
     log,
     hostname: 'gateway.test',
     dnsServers: [],
-    publicUrl: 'http://localhost',
     touch: () => {},
   }
   const row = await db.selectFrom('backend').select('id').executeTakeFirstOrThrow()
