@@ -136,11 +136,7 @@ export async function startGateway(
         cwd: folder,
         seconds: 90,
         ready: async () => {
-          const parts = (process.env.ZZ_PARTS?.split(',') ?? ['relay', 'worker', 'webmail']) as (
-            | 'relay'
-            | 'worker'
-            | 'webmail'
-          )[]
+          const parts = ['relay', 'worker', 'webmail'] as const
           const states = await Promise.all(parts.map(part => gateway.health(part)))
           return states.every(({ status }) => status === 200)
         },

@@ -90,37 +90,37 @@ describe('with a PostgreSQL and a Redis that somebody else runs', () => {
     const done = await gateway.run(['org', 'add', 'Second', '--json'])
     expect([done.code, done.stderr]).toEqual([0, ''])
     expect(JSON.parse(done.stdout)).toBeTypeOf('object')
-    const refusals = [
+    // At the same time, as scripts do; each takes its own connection to the databases.
+    const all = (commands: string[][]) =>
+      Promise.all(commands.map(async args => ({ args, ...(await gateway.run(args)) })))
+    const refused = await all([
       ['org', 'add', 'Second'],
       ['domain', 'add', 'new.example', '--org', 'Nobody', '--backend', 'smtp://127.0.0.1:25'],
       ['delivery', 'show', '00000000-0000-7000-8000-000000000000'],
       ['backend', 'override', 'nowhere', 'down'],
-    ]
-    for (const args of refusals) {
-      const refused = await gateway.run(args)
-      expect([refused.code, args]).toEqual([1, args])
-      expect(refused.stderr.trimEnd().split('\n')).toHaveLength(1)
-      expect(refused.stdout).toBe('')
+    ])
+    for (const { args, code, stdout, stderr } of refused) {
+      expect([args, code, stdout]).toEqual([args, 1, ''])
+      expect(stderr.trimEnd().split('\n'), args.join(' ')).toHaveLength(1)
     }
-    for (const args of [
+    const misused = await all([
       ['nonsense'],
       ['org', 'add'],
       ['queue', '--nonsense'],
-      ['backend', 'override', own(), 'sideways'],
-    ]) {
-      expect([(await gateway.run(args)).code, args]).toEqual([2, args])
-    }
-    for (const args of [
-      ['status'],
-      ['queue'],
-      ['spool', 'status'],
-      ['spool', 'verify'],
-      ['backend', 'status'],
-      ['doctor'],
-    ]) {
-      const shown = await gateway.run([...args, '--json'])
-      expect([shown.code, args, shown.stderr]).toEqual([0, args, ''])
-      expect(JSON.parse(shown.stdout)).toBeTypeOf('object')
+      ['backend', 'override', domain, 'sideways'],
+    ])
+    expect(misused.map(({ args, code }) => [args, code])).toEqual(misused.map(({ args }) => [args, 2]))
+    const shown = await all([
+      ['status', '--json'],
+      ['queue', '--json'],
+      ['spool', 'status', '--json'],
+      ['spool', 'verify', '--json'],
+      ['backend', 'status', '--json'],
+      ['doctor', '--json'],
+    ])
+    for (const { args, code, stdout, stderr } of shown) {
+      expect([args, code, stderr]).toEqual([args, 0, ''])
+      expect(JSON.parse(stdout)).toBeTypeOf('object')
     }
   })
 
@@ -158,8 +158,6 @@ describe('with a PostgreSQL and a Redis that somebody else runs', () => {
     await gateway.start()
     expect(performance.now() - starting).toBeLessThan(10_000)
   })
-
-  const own = () => domain
 })
 
 describe('with everything embedded', () => {

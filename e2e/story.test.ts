@@ -9,10 +9,10 @@
  */
 import type { Browser, Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
-import { openBrowser } from './browser.ts'
+import { openBrowser, SOON, signIn, watchErrors } from './browser.ts'
 import { type Gateway, startGateway } from './gateway.ts'
 import { readMailbox } from './imap.ts'
-import { addOrganization, PASSWORD } from './organization.ts'
+import { addOrganization } from './organization.ts'
 import { type Dovecot, startDovecot } from './servers/dovecot.ts'
 import { headerOf, type Sink, startSink } from './servers/sink.ts'
 import { plainMessage, SmtpClient } from './smtp.ts'
@@ -22,8 +22,6 @@ import { deliveriesOf, overtaken, report, untilEmpty, untilHealth, untilKnown, W
 const domain = 'bakery.example'
 const [ann, ben] = [`ann@${domain}`, `ben@${domain}`]
 const customer = 'customer@outside.example'
-/** A change elsewhere must be on the screen within this, in ms. */
-const SOON = { timeout: 15_000 }
 
 let dovecot: Dovecot
 let outside: Sink
@@ -50,16 +48,8 @@ async function send(to: string, ...subjects: string[]): Promise<void> {
 const inDovecot = (user: string) => readMailbox(dovecot.imapPort, user)
 const subjectsIn = async (user: string) => (await inDovecot(user)).map(({ subject }) => subject)
 
-async function signIn(address: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1400, height: 1800 }, locale: 'en-GB' })
-  const page = await context.newPage()
-  page.on('pageerror', error => pageErrors.push(`${address}: ${error.message}`))
-  await page.goto(gateway.url)
-  await page.getByLabel('Address').fill(address)
-  await page.getByLabel('Password').fill(PASSWORD)
-  await page.getByRole('button', { name: 'Sign in' }).click()
-  // Its list may be empty, and is not visible then.
-  await page.getByRole('list', { name: 'Messages' }).waitFor({ state: 'attached', ...SOON })
+async function enter(address: string): Promise<Page> {
+  const page = await signIn(browser, gateway.url, address, pageErrors)
   // A mark that a reload would wipe away.
   await page.evaluate(() => {
     document.documentElement.dataset.notReloaded = 'yes'
@@ -69,9 +59,9 @@ async function signIn(address: string): Promise<Page> {
 
 const row = (page: Page, subject: string): Locator =>
   page.getByRole('list', { name: 'Messages' }).locator('[data-id]', { hasText: subject })
-const visible = (locator: Locator) => locator.waitFor({ state: 'visible', ...SOON })
+const visible = (locator: Locator) => locator.waitFor({ state: 'visible', timeout: SOON })
 const gone = (locator: Locator) =>
-  until(`${locator} is gone`, async () => (await locator.count()) === 0, { seconds: SOON.timeout / 1000 })
+  until(`${locator} is gone`, async () => (await locator.count()) === 0, { seconds: SOON / 1000 })
 const openFolder = (page: Page, name: string) =>
   page
     .getByRole('link', { name: new RegExp(`^${name}\\b`) })
@@ -116,8 +106,8 @@ test('mail comes in, the backend goes down, people carry on, the backend returns
   })
 
   // Mail arrives, as on any day.
-  annsPage = await signIn(ann)
-  bensPage = await signIn(ben)
+  annsPage = await enter(ann)
+  bensPage = await enter(ben)
   await send(ann, 'order 1', 'order 2')
   await visible(row(annsPage, 'order 1'))
   await visible(row(annsPage, 'order 2'))
@@ -183,7 +173,7 @@ test('mail comes in, the backend goes down, people carry on, the backend returns
 
   // The admin page says so, live.
   const admin = await annsPage.context().newPage()
-  admin.on('pageerror', error => pageErrors.push(`admin: ${error.message}`))
+  watchErrors(admin, pageErrors)
   await admin.goto(`${gateway.url}/admin`)
   const server = admin.getByRole('region', { name: 'Mail servers' }).getByRole('listitem')
   await visible(server.getByText('Down', { exact: true }))

@@ -65,7 +65,10 @@ export function planRounds(seed: number, count: number): Round[] {
         .sort((a, b) => a.order - b.order)
         .map(({ place }) => place)
     }
-    return { at: { ...turn.pop()!, passes: 1 + Math.floor(random() * 6) }, victims: pick(DEATHS) }
+    const place = turn.pop()!
+    // A compaction passes most of its steps once.
+    const passes = place.process === 'compaction' ? 1 : 1 + Math.floor(random() * 6)
+    return { at: { ...place, passes }, victims: pick(DEATHS) }
   })
 }
 

@@ -139,6 +139,7 @@ class Story {
   async #round(round: Round, number: number): Promise<void> {
     const { say } = this.#options
     const installation = this.#installation
+    const began = Date.now()
     let how = 'killed'
     let self: 'relay' | 'worker' | 'compaction' | undefined
     if ('after' in round.at)
@@ -159,14 +160,15 @@ class Story {
       how = there ? 'stopped and killed' : 'killed (state not reached)'
     }
     const victims = round.victims.flatMap(victim => (victim === 'self' ? (self ? [self] : []) : [victim]))
-    this.#kills.push({ at: Date.now(), victims })
+    const at = Date.now()
+    this.#kills.push({ at, victims })
     await installation.kill(victims)
     if (self && !victims.includes(self)) installation.resume(self)
     await installation.startAll()
     if (self === 'compaction' && !victims.includes(self)) {
       await until('the compaction ends', () => !installation.runs('compaction'), { seconds: 60 })
     }
-    if (process.env.CRASH_VERBOSE) say(`${number}: ${how}: ${describeRound(round)}`)
+    say(`${number}: ${how}: ${describeRound(round)} (${Date.now() - began} ms)`)
     if (installation.deaths.length > 0) throw new Error(`ended by itself: ${installation.deaths.join(', ')}`)
   }
 
