@@ -6,6 +6,7 @@ import { createHash, randomInt } from 'node:crypto'
 import { sql } from 'kysely'
 import type { Db, Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
+import { normalizeAddress } from '../directory/addresses.ts'
 import { DirectoryError } from '../directory/errors.ts'
 import { personColumns } from '../directory/people.ts'
 import { type Attempt, limited, type SignIn, type SignInDeps } from './passwords.ts'
@@ -38,23 +39,26 @@ export async function createAppPassword(
   return { id, name: label, password }
 }
 
-/** Limits are those of sign-in. @throws Error when the database is away */
+/**
+ * Only what does not fit is counted, with the limits of sign-in: an app password can't be guessed, and whoever
+ * tries must not keep its owner's devices out, not even from behind the same address.
+ * @throws Error when the database is away
+ */
 export async function verifyAppPassword(deps: SignInDeps, attempt: Attempt): Promise<SignIn> {
-  return limited(deps.limiter, attempt, async address => {
-    const row = address
-      ? await deps.db
-          .selectFrom('app_password')
-          .innerJoin('person', 'person.id', 'app_password.person_id')
-          .select([...personColumns, 'app_password.id as appPasswordId'])
-          .where('app_password.hash', '=', hashOf(attempt.password))
-          .where('person.address', '=', address)
-          .executeTakeFirst()
-      : undefined
-    if (!row) return null
-    const { appPasswordId, ...person } = row
-    await touch(deps.db, appPasswordId)
-    return person
-  })
+  const address = normalizeAddress(attempt.address)
+  const row = address
+    ? await deps.db
+        .selectFrom('app_password')
+        .innerJoin('person', 'person.id', 'app_password.person_id')
+        .select([...personColumns, 'app_password.id as appPasswordId'])
+        .where('app_password.hash', '=', hashOf(attempt.password))
+        .where('person.address', '=', address)
+        .executeTakeFirst()
+    : undefined
+  if (!row) return limited(deps.limiter, attempt, async () => null)
+  const { appPasswordId, ...person } = row
+  await touch(deps.db, appPasswordId)
+  return { type: 'ok', person }
 }
 
 export async function listAppPasswords(db: Executor, personId: string): Promise<AppPassword[]> {
