@@ -49,10 +49,14 @@ export async function run(args: string[]): Promise<void> {
   const numbers = (list: string) => list.split(',').map(Number)
   const rounds = values.quick ? 1 : Number(values.rounds)
   const folder = mkdtempSync(join(tmpdir(), 'restante-bench-'))
-  const sinks = [await startSink(await freePort()), await startSink(await freePort())] as const
-  const postfix = await startPostfixRelay(join(folder, 'postfix'), await freePort(), sinks[1].port)
-  const gateway = await startGateway({ env: { LOG_LEVEL: 'warn' } })
+  const stops: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
   try {
+    const sinks = [await startSink(await freePort()), await startSink(await freePort())] as const
+    stops.push(...sinks.map(sink => sink.stop))
+    const postfix = await startPostfixRelay(join(folder, 'postfix'), await freePort(), sinks[1].port)
+    stops.push(postfix.stop)
+    const gateway = await startGateway({ env: { LOG_LEVEL: 'warn' } })
+    stops.push(gateway.remove)
     await addOrganization(gateway, {
       name: 'Bench',
       domain: 'bench.example',
@@ -94,10 +98,7 @@ export async function run(args: string[]): Promise<void> {
     }
     for (const subject of subjects) await latency(subject)
   } finally {
-    await gateway.remove()
-    await postfix.stop()
-    for (const sink of sinks) await sink.stop()
-    rmSync(folder, { recursive: true, force: true })
+    for (const stop of stops.reverse()) await stop()
   }
 }
 

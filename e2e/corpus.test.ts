@@ -160,7 +160,7 @@ test('every message opens in a browser', async () => {
   const browser = await openBrowser()
   try {
     const page = await signIn(browser, gateway.url, atDovecot, errors)
-    const message = page.getByRole('region', { name: 'Message', exact: true })
+    const message = page.getByRole('article', { name: 'Message', exact: true })
     await page.getByRole('list', { name: 'Messages' }).locator('[data-id]').first().click()
     const opened = new Set<string>()
     // Down the list with the keyboard, until it goes no further.

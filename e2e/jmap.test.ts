@@ -151,6 +151,12 @@ test('new mail is pushed, found, read and downloaded', async () => {
 test('Email/set marks, moves and destroys, and Email/changes tells of it', async () => {
   await receive('ann@one.example', 'to be moved')
   const email = await received(ann, 'to be moved')
+  // Being delivered is a change too; the states below are to be this test's own.
+  await until('it is delivered', async () => {
+    const properties = ['id', 'restante:delivery']
+    const { list } = await ann.call<{ list: Email[] }>('Email/get', { ids: [email.id], properties })
+    return list[0]?.['restante:delivery'] === 'delivered'
+  })
   const before = await ann.call<{ state: string }>('Email/get', { ids: [] })
   const set = await ann.call<SetAnswer>('Email/set', {
     ifInState: before.state,

@@ -1,6 +1,6 @@
 /**
- * The entry of npm run start, demo, test, check and bench, on a clone as it came: installs the packages when
- * they are missing or stale, then goes on in infra/setup/main.ts with the pinned Node.
+ * The entry of npm run start, demo, test, test:crash, check and bench, on a clone as it came: installs the
+ * packages when they are missing or stale, then goes on in infra/setup/main.ts with the pinned Node.
  *
  * The scripts in package.json say `exec`, so that npm's signals reach this process and not a shell.
  *

@@ -29,6 +29,9 @@ export type Surroundings = {
 
 /** Carries its own enhanced status: smtp-server must not put another before it. */
 const HAS_ENHANCED = /^[245]\.\d{1,3}\.\d{1,3} /
+/** `<"local part"@domain>` */
+const QUOTED_PATH = /<("(?:[^"\\\p{Cc}]|\\[^\p{Cc}])*")@([^<>@\s]*)>/u
+const STAND_IN = 'quoted'
 /** ms of a slow transaction before it may be ended for its pace when others need its place. */
 const PACE_SHOWS_AFTER = 10_000
 
@@ -164,6 +167,27 @@ export class RelayConnection extends SMTPConnection {
       this.send(252, '2.5.0 Cannot verify, but will take mail for it')
     else this.send(501, '5.5.4 Syntax: VRFY address')
     callback()
+  }
+
+  /** RFC 5321 §4.1.1.5: no argument. */
+  override handler_RSET(command: Buffer, callback: () => void): void {
+    if (command.toString().trim().includes(' ')) {
+      this.send(501, '5.5.4 Syntax: RSET')
+      callback()
+    } else super.handler_RSET(command, callback)
+  }
+
+  /** A quoted local part may hold spaces, @ and > (RFC 5321 §4.1.2), at which the original cuts. */
+  override _parseAddressCommand(name: string, command: Buffer | string) {
+    const text = command.toString()
+    const [path, quoted, domain] = QUOTED_PATH.exec(text) ?? []
+    if (path === undefined) return super._parseAddressCommand(name, command)
+    const parsed = super._parseAddressCommand(
+      name,
+      text.replace(path, () => `<${STAND_IN}@${domain}>`),
+    )
+    if (parsed) parsed.address = `${quoted}${parsed.address.slice(STAND_IN.length)}`
+    return parsed
   }
 
   override handler_HELP(_command: Buffer, callback: () => void): void {

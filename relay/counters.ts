@@ -33,6 +33,10 @@ export const recipientQuestions = counter(
   'Recipients that a backend was asked about, by its answer.',
   ['answer'],
 )
+export const learnedRecipients = gauge(
+  'relay_learned_recipients',
+  'Recipients known because their backend said so.',
+)
 export const timeToReply = histogram(
   'relay_time_to_250_seconds',
   'Time from the end of data to the 250.',

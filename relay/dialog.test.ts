@@ -382,6 +382,7 @@ describe('a spool', () => {
     const client = await open({
       wrap: spool => ({
         ...spool,
+        health: () => spool.health(),
         async append(_envelope, content) {
           for await (const _ of content as AsyncIterable<Buffer>) void _
           throw new SpoolError(code, code)
@@ -394,7 +395,11 @@ describe('a spool', () => {
 
   test('that refuses before it has read does not upset the dialog', async () => {
     const client = await open({
-      wrap: spool => ({ ...spool, append: () => Promise.reject(new SpoolError('full', 'full')) }),
+      wrap: spool => ({
+        ...spool,
+        health: () => spool.health(),
+        append: () => Promise.reject(new SpoolError('full', 'full')),
+      }),
     })
     for (let i = 0; i < 3; i++) {
       expect(await client.send('z@other.example', ['anna@acme.example'], MESSAGE.repeat(500))).toMatch(

@@ -4,6 +4,7 @@
  * here.
  */
 import { parseNetworks } from '@restante/core/config/networks.ts'
+import { silentLog } from '@restante/core/observe/log.ts'
 import { afterEach, expect, test } from 'vitest'
 import { DEFAULT_LIMITS } from './limits.ts'
 import { RawClient } from './testing/client.ts'
@@ -119,6 +120,23 @@ test('messages, recipients and bounces are limited, each on its own', async () =
     await client.command('RSET')
   }
   expect(await client.command('MAIL FROM:<z@other.example>')).toMatch(/^450 4\.7\.0 /)
+})
+
+test('what was refused is one line in the log', async () => {
+  const lines: Record<string, unknown>[] = []
+  const log = { ...silentLog, info: (fields: Record<string, unknown>) => void lines.push(fields) }
+  relay = await testRelay({ relay: { log } })
+  const client = keep(await RawClient.hello(relay.port))
+  await client.command('MAIL FROM:<z@other.example>')
+  for (let i = 0; i < 5; i++) await client.command(`RCPT TO:<n${i}@acme.example>`)
+  await client.command('FOO')
+  await relay.relay.close(100)
+  expect(lines.filter(({ event }) => event === 'relay.refusals')).toEqual([
+    {
+      event: 'relay.refusals',
+      reasons: expect.objectContaining({ 'unknown-recipient': 5, protocol: 1 }),
+    },
+  ])
 })
 
 test('a network that tries names is put off for a while', async () => {

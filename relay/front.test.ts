@@ -22,13 +22,17 @@ afterEach(async () => {
   for (const client of clients.splice(0)) client.destroy()
   await relay?.close()
 })
-const send = (client: RawClient) => client.send('z@other.example', ['anna@acme.example'], 'Subject: x\r\n\r\n')
+const send = (client: RawClient) =>
+  client.send('z@other.example', ['anna@acme.example'], 'Subject: x\r\n\r\n')
 const LOOPBACK = parseNetworks('127.0.0.1')
 const NOBODY = parseNetworks('')
 
 describe('PROXY', () => {
   const signature = Buffer.from('\r\n\r\n\0\r\nQUIT\n', 'latin1')
-  const v2 = Buffer.concat([signature, Buffer.from([0x21, 0x11, 0, 12, 192, 0, 2, 7, 10, 0, 0, 1, 4, 1, 0, 25])])
+  const v2 = Buffer.concat([
+    signature,
+    Buffer.from([0x21, 0x11, 0, 12, 192, 0, 2, 7, 10, 0, 0, 1, 4, 1, 0, 25]),
+  ])
 
   test.each([
     ['version 1', Buffer.from('PROXY TCP4 192.0.2.7 10.0.0.1 1025 25\r\n'), '192.0.2.7'],
@@ -80,7 +84,10 @@ describe('PROXY', () => {
 
 describe('XCLIENT', () => {
   test('is offered to trusted filters, and its address is the client’s from then on', async () => {
-    relay = await testRelay({ relay: { forwarders: LOOPBACK, exempt: NOBODY }, limits: { connectionsPerAddress: 1 } })
+    relay = await testRelay({
+      relay: { forwarders: LOOPBACK, exempt: NOBODY },
+      limits: { connectionsPerAddress: 1 },
+    })
     const client = keep(await RawClient.open(relay.port))
     await client.reply()
     expect(await client.command('EHLO filter.example')).toMatch(/^250[- ]XCLIENT /m)
@@ -91,7 +98,10 @@ describe('XCLIENT', () => {
     expect(hello).not.toContain('XCLIENT')
     expect(await client.command('XCLIENT ADDR=192.0.2.8')).toMatch(/^5\d\d /)
     expect(await send(client)).toMatch(/^250 /)
-    expect((await relay.kept())[0]?.envelope.client).toMatchObject({ address: '192.0.2.7', helo: 'client.example' })
+    expect((await relay.kept())[0]?.envelope.client).toMatchObject({
+      address: '192.0.2.7',
+      helo: 'client.example',
+    })
     // The filter's own place is free again; the client's is taken.
     const second = keep(await RawClient.hello(relay.port))
     expect(await second.command('XCLIENT ADDR=IPV6:2001:db8::1')).toMatch(/^220 /)
@@ -169,7 +179,9 @@ describe('certificates', () => {
       await old.client.command('EHLO client.example')
       expect(await send(old.client)).toMatch(/^250 /)
       const client = keep(await RawClient.hello(relay.port))
-      await expect(client.startTls({ servername: 'mx.acme.example', maxVersion: 'TLSv1.1' })).rejects.toThrow()
+      await expect(
+        client.startTls({ servername: 'mx.acme.example', maxVersion: 'TLSv1.1' }),
+      ).rejects.toThrow()
     } finally {
       watch.close()
       await rm(folder, { recursive: true })

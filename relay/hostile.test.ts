@@ -49,14 +49,18 @@ const PATTERNS = [
  */
 function asNaiveServersRead(content: string): string[] {
   const sent = `${content.replace(/^\./gm, '..')}\r\n.\r\n`
-  return sent.split(/(?:\r\n|\n|\r)\.(?:\r\n|\n|\r)/).slice(1).filter(rest => rest !== '')
+  return sent
+    .split(/(?:\r\n|\n|\r)\.(?:\r\n|\n|\r)/)
+    .slice(1)
+    .filter(rest => rest !== '')
 }
 
 describe.each([1, 3, 17])('in chunks of %i', size => {
   test.each(PATTERNS)('%j smuggles nothing past a server that takes it for an end', async pattern => {
     const client = await open()
     await begin(client)
-    const smuggled = 'MAIL FROM:<admin@acme.example>\r\nRCPT TO:<bea@acme.example>\r\nDATA\r\nSubject: forged\r\n\r\n'
+    const smuggled =
+      'MAIL FROM:<admin@acme.example>\r\nRCPT TO:<bea@acme.example>\r\nDATA\r\nSubject: forged\r\n\r\n'
     await client.writeIn(size, Buffer.from(`Subject: a\r\n\r\nbody${pattern}${smuggled}x\r\n.\r\n`, 'latin1'))
     const reply = await client.reply()
     if (pattern.includes('\0')) expect(reply).toMatch(/^554 5\.6\.0 /)
@@ -99,7 +103,10 @@ describe('too much', () => {
     await client.command('MAIL FROM:<z@other.example>')
     const codes = new Map<string, number>()
     for (let batch = 0; batch < 100; batch++) {
-      const lines = Array.from({ length: 100 }, (_, n) => `RCPT TO:<anna+${batch * 100 + n}@acme.example>\r\n`)
+      const lines = Array.from(
+        { length: 100 },
+        (_, n) => `RCPT TO:<anna+${batch * 100 + n}@acme.example>\r\n`,
+      )
       client.write(lines.join(''))
       for (let i = 0; i < 100; i++) {
         const code = (await client.reply()).slice(0, 9)
@@ -118,7 +125,9 @@ describe('too much', () => {
     expect(await client.send('z@other.example', ['anna@acme.example'], flood)).toMatch(
       /^552 5\.3\.4 Header of the message has more than 500 lines/,
     )
-    expect(await client.send('z@other.example', ['anna@acme.example'], `A: b\r\n\r\n${flood}`)).toMatch(/^250 /)
+    expect(await client.send('z@other.example', ['anna@acme.example'], `A: b\r\n\r\n${flood}`)).toMatch(
+      /^250 /,
+    )
   })
 
   test('of one line: 100,000 characters come through whole, in the header and in the body', async () => {
@@ -170,7 +179,9 @@ describe('bytes beyond ASCII', () => {
 
   test.each([0xff, 0xc0, 0x80])('in a command (%i) get a refusal', async byte => {
     const client = await open()
-    client.write(Buffer.concat([Buffer.from('MAIL FROM:<z'), Buffer.from([byte]), Buffer.from('@b.example>\r\n')]))
+    client.write(
+      Buffer.concat([Buffer.from('MAIL FROM:<z'), Buffer.from([byte]), Buffer.from('@b.example>\r\n')]),
+    )
     expect(await client.reply()).toMatch(/^5\d\d 5\./)
     expect(await client.command('NOOP')).toMatch(/^250 /)
   })

@@ -50,6 +50,7 @@ export const replies = {
   makeRoom: reply('make-room', 421, '4.3.2', 'Idle while others wait, come again when there is mail'),
   badProxyHeader: reply('bad-proxy-header', 421, '4.3.2', 'No valid PROXY header'),
   earlyTalker: reply('early-talker', 421, '4.7.0', 'Wait for the greeting before you speak'),
+  noRoom: reply('no-room', 421, '4.3.1', 'Out of space for the moment, try again later'),
   shuttingDown: reply('shutting-down', 421, '4.3.2', 'Restarting, try again in a minute'),
   tooManyErrors: reply('too-many-errors', 421, '4.7.0', 'Too many errors on this connection'),
   tooManyUnknown: reply('too-many-unknown', 421, '4.7.0', 'Too many refused recipients on this connection'),
@@ -118,6 +119,7 @@ export const replies = {
   loop: (limit: number) =>
     reply('loop', 554, '5.4.6', `Mail loop: more than ${limit} Received lines, check forwarding rules`),
   nulBytes: reply('nul-bytes', 554, '5.6.0', 'Message has NUL bytes, encode it as base64'),
+  lowRoom: reply('low-room', 452, '4.3.1', 'Short of space for the moment, try again later'),
   full: reply('spool-full', 452, '4.3.1', 'Out of space for the moment, try again later'),
   failed: reply('spool-failed', 451, '4.3.0', 'Could not store the message, try again later'),
   broken: reply('internal', 451, '4.3.0', 'Something went wrong here, try again later'),

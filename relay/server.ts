@@ -5,17 +5,18 @@
  * When every place is taken, a connection that does nothing makes room for the one that knocks: a flood of
  * idle or dripping clients costs them their connections, not honest senders theirs.
  */
-import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { type Networks, parseNetworks } from '@restante/core/config/networks.ts'
-import { SMTPServer } from 'smtp-server'
+import type { SMTPServer } from 'smtp-server'
 import { type Admission, Clients } from './clients/clients.ts'
 import { Rates } from './clients/rates.ts'
-import { RelayConnection, type Surroundings } from './connection.ts'
-import { connectionsTotal, heldBytes, openConnections, refusals, tlsConnections } from './counters.ts'
+import type { RelayConnection, Surroundings } from './connection.ts'
+import { connectionsTotal, heldBytes, openConnections, tlsConnections } from './counters.ts'
+import { RelayServer } from './listener.ts'
 import { Held } from './message.ts'
-import { readProxyHeader } from './proxy-header.ts'
-import { type Reply, replies, textOf } from './replies.ts'
+import { Refusals } from './refusals.ts'
+import { type Reply, replies } from './replies.ts'
+import { watchRoom } from './room.ts'
 import { createStages, type Done, type Session, type StageOptions } from './stages.ts'
 import type { Certificates } from './tls.ts'
 
@@ -29,6 +30,8 @@ export type RelayOptions = Pick<StageOptions, 'hostname' | 'spool' | 'directory'
   forwarders?: Networks
   rates?: Rates
   now?: () => number
+  /** ms between looks at the spool's room. */
+  lookEvery?: number
 }
 
 export type Relay = {
@@ -45,8 +48,6 @@ export type Relay = {
 
 /** Commands of old jokes, and of listeners that this one is not. */
 const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'XFORWARD', 'LHLO']
-/** ms that a load balancer has for its header. */
-const PROXY_PATIENCE = 10_000
 /** ms between looks at all connections. */
 const SWEEP = 1_000
 /** Connections looked at for one that can make room. The oldest come first. */
@@ -54,77 +55,12 @@ const ROOM_SEARCH = 2_000
 const LOOPBACK = parseNetworks('127.0.0.0/8, ::1')
 const NOBODY = parseNetworks('')
 
-type ProxyDone = Parameters<SMTPServer['_handleProxy']>[1]
-
-class RelayServer extends SMTPServer {
-  surroundings: Surroundings | undefined
-  proxies: Networks = NOBODY
-  readonly bySession = new WeakMap<Session, RelayConnection>()
-  #connections = 0
-
-  #nextId(): string {
-    this.#connections++
-    return String(this.#connections)
-  }
-
-  override connect(...[socket, options]: Parameters<SMTPServer['connect']>): void {
-    const connection = new RelayConnection(this, socket, options)
-    connection.surroundings = this.surroundings!
-    this.bySession.set(connection.session, connection)
-    this.connections.add(connection)
-    connection.on('error', error => this._onError(error))
-    connection.init()
-  }
-
-  override _expectsProxyHeader(socket: Socket): boolean {
-    return this.proxies.has(socket.remoteAddress ?? '')
-  }
-
-  /** The original knows version 1 only. */
-  override _handleProxy(socket: Socket, done: ProxyDone): void {
-    if (!this._expectsProxyHeader(socket)) {
-      setImmediate(() => done(null, { id: this.#nextId() }))
-      return
-    }
-    let bytes: Buffer = Buffer.alloc(0)
-    const finish = (source?: { address: string; port: number } | 'invalid') => {
-      clearTimeout(timer)
-      socket.off('readable', read).off('close', give).off('end', give).off('error', give)
-      if (source !== 'invalid') {
-        done(null, {
-          id: this.#nextId(),
-          ...(source && { remoteAddress: source.address, remotePort: source.port }),
-        })
-        return
-      }
-      socket.on('error', () => {})
-      socket.end(`${replies.badProxyHeader.code} ${textOf(replies.badProxyHeader)}\r\n`)
-      socket.destroySoon()
-      this.surroundings?.onRefused(replies.badProxyHeader.reason)
-      done(new Error('no PROXY header'))
-    }
-    const give = () => finish('invalid')
-    const read = () => {
-      for (let chunk = socket.read() as Buffer | null; chunk; chunk = socket.read() as Buffer | null) {
-        bytes = Buffer.concat([bytes, chunk])
-        const header = readProxyHeader(bytes)
-        if (header.type === 'incomplete') continue
-        if (header.type === 'invalid') return give()
-        const rest = bytes.subarray(header.length)
-        if (rest.length > 0) socket.unshift(rest)
-        return finish(header.source)
-      }
-    }
-    const timer = setTimeout(give, PROXY_PATIENCE)
-    socket.on('readable', read).on('close', give).on('end', give).on('error', give)
-  }
-}
-
 export function createRelay(options: RelayOptions): Relay {
   const { hostname, limits, log, now = Date.now, exempt = LOOPBACK, forwarders = NOBODY } = options
   const rates = options.rates ?? new Rates(now)
   const clients = new Clients({ limits, exempt, rates, now })
   const held = new Held(limits.held)
+  const refusals = new Refusals(log)
   const surroundings: Surroundings = {
     limits,
     now,
@@ -137,8 +73,9 @@ export function createRelay(options: RelayOptions): Relay {
       const reply = enter(connection)
       if (reply) connection.end(reply)
     },
-    onRefused: reason => refusals.inc({ reason }),
+    onRefused: reason => refusals.count(reason),
   }
+  const watch = watchRoom(options.spool, log, options.lookEvery)
   const stages = createStages({
     ask: async () => 'no-answer',
     bareNewlines: 'normalize',
@@ -147,8 +84,10 @@ export function createRelay(options: RelayOptions): Relay {
     rates,
     clients,
     held,
+    refusals,
     connectionOf: session => server.bySession.get(session),
     draining: () => surroundings.draining,
+    room: () => watch.room,
   })
 
   function enter(connection: RelayConnection): Reply | undefined {
@@ -162,7 +101,8 @@ export function createRelay(options: RelayOptions): Relay {
     connectionsTotal.inc()
     openConnections.set(server.connections.size)
     const reply = connection && enter(connection)
-    if (reply) done(stages.refuse(session, reply))
+    if (watch.room === 'none') done(stages.refuse(session, replies.noRoom))
+    else if (reply) done(stages.refuse(session, reply))
     else if (server.connections.size > limits.connections && !makeRoom())
       done(stages.refuse(session, replies.tooManyConnections))
     else done(null)
@@ -233,8 +173,9 @@ export function createRelay(options: RelayOptions): Relay {
   sweep.unref()
 
   return {
-    listen(port, host) {
-      return new Promise((resolve, reject) => {
+    async listen(port, host) {
+      await watch.look()
+      return await new Promise((resolve, reject) => {
         server.server.once('error', reject)
         server.listen(port, host, () => {
           server.server.off('error', reject)
@@ -261,6 +202,8 @@ export function createRelay(options: RelayOptions): Relay {
       await Promise.race([gone, new Promise(resolve => (timer = setTimeout(resolve, patience)))])
       clearTimeout(timer)
       clearInterval(sweep)
+      refusals.close()
+      watch.close()
       for (const connection of connectionsOf(server)) {
         connection.end(replies.shuttingDown)
         connection._socket.destroy()

@@ -15,13 +15,15 @@ import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
 import { type Clients, NETWORK_SHARE, type Ticket } from './clients/clients.ts'
 import type { Rates } from './clients/rates.ts'
 import type { RelayConnection } from './connection.ts'
-import { acceptedMessages, receivedBytes, refusals, timeToReply } from './counters.ts'
+import { acceptedMessages, receivedBytes, timeToReply } from './counters.ts'
 import { envelopeOf } from './envelope.ts'
 import type { RelayLimits } from './limits.ts'
 import { type Held, takeMessage } from './message.ts'
 import { mailPolicy } from './policy/mail.ts'
 import { rcptPolicy } from './policy/rcpt.ts'
+import type { Refusals } from './refusals.ts'
 import { Refused, type Reply, replies, textOf } from './replies.ts'
+import type { Room } from './room.ts'
 
 export type Session = RelayConnection['session']
 export type Done = (error?: Error | null, message?: string) => void
@@ -44,10 +46,12 @@ export type StageOptions = {
   rates: Rates
   clients: Clients
   held: Held
+  refusals: Refusals
   log: Log
   now: () => number
   connectionOf: (session: Session) => RelayConnection | undefined
   draining: () => boolean
+  room: () => Room
 }
 
 /** A domain may get this many times the bounces of one of its recipients. */
@@ -57,7 +61,7 @@ export function createStages(options: StageOptions) {
   const { limits, rates, log, now, directory } = options
 
   function refuse(session: Session, reply: Reply): Refused {
-    refusals.inc({ reason: reply.reason })
+    options.refusals.count(reply.reason)
     log.debug({ event: 'relay.refused', reason: reply.reason, client: session.remoteAddress })
     return new Refused(reply)
   }
@@ -69,7 +73,12 @@ export function createStages(options: StageOptions) {
       parameters: Object.keys(address.args || {}),
       smtputf8: Boolean(session.envelope.smtpUtf8),
     })
-    const objection = verdict.type === 'refuse' ? verdict.reply : tooMuchFrom(connection?.ticket)
+    const objection =
+      options.room() !== 'enough'
+        ? replies.lowRoom
+        : verdict.type === 'refuse'
+          ? verdict.reply
+          : tooMuchFrom(connection?.ticket)
     if (!objection) connection?.transactionBegun()
     done(objection ? refuse(session, objection) : null)
   }
@@ -189,7 +198,7 @@ export function createStages(options: StageOptions) {
         connection?.end(taken.reply)
         break
       case 'aborted':
-        refusals.inc({ reason: 'aborted' })
+        options.refusals.count('aborted')
         log.info({ event: 'relay.aborted', id: envelope.id, client: session.remoteAddress })
         break
       default:

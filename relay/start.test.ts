@@ -1,17 +1,19 @@
 /** The whole relay: accepts with PostgreSQL and Redis gone, for the recipients of its last snapshot. */
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
 import { loadSettings, type Settings } from '@restante/core/config/settings.ts'
 import { type TestDatabase, testDatabase } from '@restante/core/db/testing.ts'
-import { addDomain } from '@restante/core/directory/domains.ts'
+import { addDomain, setDomainRecipients } from '@restante/core/directory/domains.ts'
 import { addMailbox } from '@restante/core/directory/mailboxes.ts'
 import { addOrganization } from '@restante/core/directory/organizations.ts'
 import { silentLog } from '@restante/core/observe/log.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { start } from './start.ts'
+import { testBackend } from './testing/backend.ts'
 import { RawClient } from './testing/client.ts'
 
 let database: TestDatabase
@@ -32,22 +34,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
+/** Two that are free, and not the same one twice. */
+async function freePorts(): Promise<[number, number]> {
+  const servers = [createServer(), createServer()]
+  const ports = servers.map(async server => {
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    return (server.address() as { port: number }).port
+  })
+  const [one, two] = await Promise.all(ports)
+  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
+  return [one!, two!]
 }
 
 async function settings(databaseUrl: string): Promise<Settings> {
+  const [port, metrics] = await freePorts()
   return loadSettings(
     {
       RESTANTE_DATA: join(folder, 'data'),
       RESTANTE_HOSTNAME: 'mx.test',
       RELAY_HOST: '127.0.0.1',
-      RELAY_PORT: String(await freePort()),
-      METRICS_PORT: String(await freePort()),
+      RELAY_PORT: String(port),
+      METRICS_PORT: String(metrics),
       REDIS_URL: 'redis://127.0.0.1:1',
       DATABASE_URL: databaseUrl,
     },
@@ -94,6 +101,53 @@ test('started while database and Redis are away it knows its recipients from dis
     expect((await get(without.METRICS_PORT, '/healthz')).status).toBe(200)
   } finally {
     await relay.close()
+  }
+})
+
+test('recipients that a backend knows are learnt, and known after a start without database and backend', async () => {
+  const backend = await testBackend(address =>
+    address === 'carl@ask.example' ? '250 2.1.5 Ok' : '550 5.1.1 no such user',
+  )
+  const with_ = await settings(database.url)
+  const sealKey = deriveKey(loadSecret(with_), 'stored-secrets')
+  await addOrganization(database.db, { name: 'Asking' })
+  await addDomain(
+    database.db,
+    {
+      domain: 'ask.example',
+      organization: 'Asking',
+      backends: [`smtp://user:secret@127.0.0.1:${backend.port}`],
+      recipients: 'ask',
+    },
+    sealKey,
+  )
+  const relay = await start(with_, silentLog)
+  try {
+    expect(await send(relay.port, 'carl@ask.example')).toMatch(/^250 /)
+    expect(await send(relay.port, 'nobody@ask.example')).toMatch(/^550 5\.1\.1 /)
+    const health = await get(with_.METRICS_PORT, '/healthz')
+    expect(await health.json()).toMatchObject({ learnedRecipients: 1 })
+  } finally {
+    await relay.close()
+    await backend.stop()
+  }
+  const snapshots = join(folder, 'data', 'snapshot')
+  expect(await readFile(join(snapshots, 'directory.json'), 'utf8')).not.toContain('secret')
+
+  const without = await settings('postgres://nobody@127.0.0.1:1/none')
+  const again = await start(without, silentLog)
+  try {
+    expect(await send(again.port, 'carl@ask.example')).toMatch(/^250 /)
+    expect(await send(again.port, 'other@ask.example')).toMatch(/^450 4\.1\.1 /)
+    await setDomainRecipients(database.db, 'ask.example', { unverified: 'hold' })
+    const third = await start(await settings(database.url), silentLog)
+    try {
+      await expect.poll(() => send(third.port, 'other@ask.example'), { timeout: 10_000 }).toMatch(/^250 /)
+    } finally {
+      await third.close()
+    }
+  } finally {
+    await again.close()
   }
 })
 

@@ -46,6 +46,7 @@ export async function start(settings: Settings, log: Log): Promise<Part & { port
     secretKey: deriveKey(secret, 'spool'),
     encrypt: settings.SPOOL_ENCRYPT === 'on',
     writer: 'relay',
+    minimumFree: settings.SPOOL_MINIMUM_FREE / 100,
     log,
   })
   const snapshots = join(settings.RESTANTE_DATA, 'snapshot')

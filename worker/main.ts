@@ -13,6 +13,7 @@ import { createQueues } from '@restante/core/queue/queues.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
 import { sql } from 'kysely'
 import { startCompaction } from './expire/compact.ts'
+import { startRecorder } from './recorder.ts'
 import type { Services } from './services.ts'
 import { startJobs } from './start.ts'
 
@@ -40,6 +41,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     minimumFree: settings.SPOOL_MINIMUM_FREE / 100,
     log,
   })
+  const recorder = startRecorder(spool, log)
   const queues = createQueues({ redisUrl, log })
   const keeper = await keepDirectory({
     db,
@@ -47,11 +49,12 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     // The relay keeps the copy on disk; two writers of one file would be one too many.
     log,
   })
-  const services: Omit<Services, 'touch'> = {
+  const services: Omit<Services, 'touch' | 'workerNumber'> = {
     db,
     databaseUrl,
     redisUrl,
     spool,
+    recorder,
     queues,
     directory: () => keeper.current,
     sealKey: deriveKey(secret, 'stored-secrets'),
@@ -92,6 +95,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
       await jobs.close()
       await keeper.close()
       await queues.close()
+      await recorder.close()
       await spool.close()
       await db.destroy()
     },

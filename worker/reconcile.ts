@@ -1,6 +1,7 @@
 /** The reconciler's rounds, and the clocks that nobody else watches: overrides that run out. */
 import { expireOverrides, holdForDown } from '@restante/core/continuity/store.ts'
 import { counter } from '@restante/core/observe/metrics.ts'
+import { createMourner } from '@restante/core/queue/leases.ts'
 import { reconcile } from '@restante/core/queue/reconcile.ts'
 import { type Loop, loop } from './loop.ts'
 import type { Services } from './services.ts'
@@ -9,12 +10,13 @@ const reconciled = counter('reconciled_total', 'Jobs that the reconciler had to 
   'reason',
 ])
 
-const EVERY = 2_000
+const EVERY = 1_000
 /** Every so many rounds missing jobs are added without comparing counts first. */
-const THOROUGH = 60
+const THOROUGH = 120
 
 export function startReconciler(services: Services): Loop {
   const { db, queues } = services
+  const mourner = createMourner(db)
   let round = 0
   /** Redis was away, or we were: jobs may be missing, no need to wait and see. */
   let missed = true
@@ -25,7 +27,8 @@ export function startReconciler(services: Services): Loop {
     const back = missed && queues.ready()
     if (back) missed = false
     const thorough = back || ++round % THOROUGH === 0
-    const done = await reconcile(db, queues, new Date(), { thorough, ...(back && { patience: 0 }) })
+    const dead = await mourner.dead(new Date())
+    const done = await reconcile(db, queues, new Date(), { thorough, dead, ...(back && { patience: 0 }) })
     reconciled.inc({ reason: 'lease-lost' }, done.leasesLost)
     reconciled.inc({ reason: 'due' }, done.due)
     reconciled.inc({ reason: 'missing' }, done.readded)

@@ -4,9 +4,11 @@
  */
 import { listen } from '@restante/core/db/notify.ts'
 import { type Ingest, startIngest } from '@restante/core/ingest/ingest.ts'
+import { startPresence } from '@restante/core/queue/presence.ts'
 import { enqueueQueued } from '@restante/core/queue/reconcile.ts'
 import type { Notifier } from './deliver/attempt.ts'
 import { startBackends } from './deliver/backends.ts'
+import { createSettler } from './deliver/settler.ts'
 import { type Drain, startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
 import { loop } from './loop.ts'
@@ -28,7 +30,7 @@ export type Jobs = {
 const GRACE = 5_000
 
 export function startJobs(
-  given: Omit<Services, 'touch'>,
+  given: Omit<Services, 'touch' | 'workerNumber'>,
   options: {
     mx?: Pick<MxOptions, 'port' | 'allowLocal'>
     /** Resolves when there is a directory: without one ingest would take everybody for unknown. */
@@ -36,18 +38,20 @@ export function startJobs(
   } = {},
 ): Jobs {
   const toucher = startToucher(given)
-  const services: Services = { ...given, touch: toucher.touch }
+  const presence = startPresence(given.databaseUrl)
+  const services: Services = { ...given, touch: toucher.touch, workerNumber: presence.number }
+  const settler = createSettler(services)
   const { db, log, queues } = services
   const notifier: Notifier = {
     failed: (begun, failures) => notifyFailures(services, begun, failures, new Date()),
   }
   let drain: Drain | undefined
-  const backends = startBackends(services, notifier, {
+  const backends = startBackends(services, notifier, settler, {
     healthChanged: () => drain?.nudge(),
     settled: () => drain?.settled(),
   })
   drain = startDrain(services, () => backends.all())
-  const outbound = startOutbound(services, notifier, options.mx)
+  const outbound = startOutbound(services, notifier, settler, options.mx)
   const prober = startProber(services, () => backends.all())
   const expire = startExpire(services)
   const reconciler = startReconciler(services)
@@ -99,6 +103,7 @@ export function startJobs(
         outbound.close(deadline),
       ])
       await toucher.close()
+      await presence.close()
     },
   }
 }

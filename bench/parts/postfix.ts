@@ -12,7 +12,8 @@ export type Postfix = { port: number; masterPid: number; stop(): Promise<void> }
 
 export async function startPostfixRelay(folder: string, port: number, sinkPort: number): Promise<Postfix> {
   for (const name of ['etc', 'spool', 'lib']) mkdirSync(join(folder, name), { recursive: true })
-  chmodSync(folder, 0o755)
+  // Its own users must get in; mkdtemp lets nobody but us.
+  for (const open of [dirname(folder), folder]) chmodSync(open, 0o755)
   execFileSync('chown', ['postfix', join(folder, 'lib')])
   const etc = join(folder, 'etc')
   writeFileSync(

@@ -210,6 +210,8 @@ export type DeliveryTable = {
   last_attempt_at: MaybeAt
   /** A worker is at it until then. */
   leased_until: MaybeAt
+  /** The worker that holds the lease: see core/queue/leases.ts. */
+  leased_by: Generated<number | null>
   settled_at: MaybeAt
   outcome: Json<OutcomeJson | null>
 }

@@ -35,7 +35,7 @@ export type KeeperOptions = {
   databaseUrl: string
   /** `<data>/snapshot/directory.json`. Without it nothing is kept on disk. */
   file?: string
-  /** Opens the backends' URLs, for who asks them for recipients. */
+  /** Opens the backends' URLs, for who asks them for recipients. Whoever writes the file must give it. */
   sealKey?: Buffer
   log: Log
   /** Milliseconds between reads without a hint. */

@@ -51,6 +51,18 @@ describe('routing', () => {
   })
 })
 
+test('a domain whose recipients are learnt says whom to ask', () => {
+  const ask = {
+    hosts: [{ protocol: 'smtp' as const, host: '127.0.0.1', port: 25, tls: 'none' as const }],
+    unverified: 'hold' as const,
+  }
+  const [acme, ...others] = data.domains
+  const directory = new Directory({ ...data, domains: [{ ...acme!, ask }, ...others] })
+  expect(directory.asked('acme.example')).toEqual(ask)
+  expect(directory.asked('xn--espaol-zwa.example')).toBeUndefined()
+  expect(directory.route('nobody@acme.example').type).toBe('unknown-recipient')
+})
+
 describe('on disk', () => {
   let folder: string
   beforeAll(async () => {

@@ -137,11 +137,7 @@ export async function readDirectory(db: Db, sealKey?: Buffer): Promise<SnapshotD
         .execute()
       const domains = found.map(({ recipients, unverified, hosts, ...domain }): SnapshotDomain => {
         if (recipients !== 'ask' || !sealKey) return domain
-        const open = unsealList(sealKey, hosts).map(url => parseHost(url))
-        return {
-          ...domain,
-          ask: { hosts: open.map(({ user: _, password: __, ...host }) => host), unverified },
-        }
+        return { ...domain, ask: { hosts: openHosts(sealKey, hosts), unverified } }
       })
       const rows = await tx
         .selectFrom('address')
@@ -157,6 +153,16 @@ export async function readDirectory(db: Db, sealKey?: Buffer): Promise<SnapshotD
       }
       return { version: 1, readAt: new Date().toISOString(), domains, addresses: [...addresses] }
     })
+}
+
+/** None when they were sealed with another secret: one backend that can't be asked keeps no other from serving. */
+function openHosts(sealKey: Buffer, sealed: string): AskedBackend['hosts'] {
+  try {
+    const hosts = unsealList(sealKey, sealed).map(url => parseHost(url))
+    return hosts.map(({ user: _, password: __, ...host }) => host)
+  } catch {
+    return []
+  }
 }
 
 export async function saveSnapshot(file: string, data: SnapshotData): Promise<void> {

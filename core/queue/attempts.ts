@@ -1,10 +1,11 @@
 /**
- * One attempt at a delivery, as rows: begun before anything is dialed, settled when the outcome is known.
+ * Attempts at deliveries, as rows: begun before anything is dialed, settled when the outcome is known. Many at
+ * a time: what they cost is round trips and commits.
  *
  * | delivery row | means | who moves it on |
  * | --- | --- | --- |
  * | queued, no lease | a job exists or should | worker (`begin`), reconciler (adds the job again) |
- * | queued, leased | a worker is at it | that worker (`settle`), reconciler after `leased_until` |
+ * | queued, leased | a worker is at it | that worker (`settle`), reconciler when that worker died, or after `leased_until` |
  * | deferred | waits for `next_attempt_at` | reconciler |
  * | held | its backend is away, or somebody said so | drain, an admin |
  * | delivered, failed, cancelled | settled | nobody, except undo |
@@ -51,17 +52,28 @@ export type Begun = {
 }
 
 /**
- * Takes a lease on a queued delivery and records the attempt.
- * @returns null when there is nothing to do: not queued (any more), somebody is at it, or its backend is down
+ * Takes leases on queued deliveries and records the attempts, in one statement.
+ * @param by the worker's number (leases.ts); null: only time ends the lease
+ * @returns those begun, in the order of acceptance. The others are not queued (any more), somebody is at
+ * them, or their backend is down
  */
-export async function begin(db: Executor, deliveryId: string, now: Date): Promise<Begun | null> {
+export async function beginMany(
+  db: Executor,
+  deliveryIds: readonly string[],
+  now: Date,
+  by: number | null = null,
+): Promise<Begun[]> {
   const result = await sql<BegunRow>`
-    with taken as (
+    with free as (
+      select id from delivery
+      where id = any(${[...deliveryIds]}::uuid[]) and state = 'queued'
+        and (leased_until is null or leased_until <= ${now}) and not ${backendIsDown(now)}
+      order by id for update
+    ), taken as (
       update delivery set attempts = attempts + 1, last_attempt_at = ${now}, next_attempt_at = null,
-        leased_until = ${new Date(now.getTime() + LEASE)}
-      where id = ${deliveryId} and state = 'queued' and (leased_until is null or leased_until <= ${now})
-        and not ${backendIsDown(now)}
-      returning *
+        leased_until = ${new Date(now.getTime() + LEASE)}, leased_by = ${by}::int
+      from free where delivery.id = free.id
+      returning delivery.*
     ), recorded as (
       insert into attempt (delivery_id, number, started_at) select id, attempts, ${now} from taken
       on conflict (delivery_id, number) do nothing
@@ -72,9 +84,39 @@ export async function begin(db: Executor, deliveryId: string, now: Date): Promis
       message.header_message_id, message.subject,
       coalesce((select json_agg(json_build_object('address', address, 'original', original, 'notify', notify)
         order by address) from recipient where delivery_id = taken.id and state = 'waiting'), '[]') as recipients
-    from taken join message on message.id = taken.message_id`.execute(db)
-  const row = result.rows[0]
-  if (!row) return null
+    from taken join message on message.id = taken.message_id
+    order by taken.created_at, taken.id`.execute(db)
+  return result.rows.map(begunOf)
+}
+
+/** One delivery; null when there is nothing to do. */
+export async function begin(
+  db: Executor,
+  deliveryId: string,
+  now: Date,
+  by: number | null = null,
+): Promise<Begun | null> {
+  return (await beginMany(db, [deliveryId], now, by))[0] ?? null
+}
+
+/** Takes back attempts that were begun and for which nothing was dialed: they did not happen. */
+export async function giveBack(db: Executor, attempts: readonly Attempt[]): Promise<void> {
+  if (attempts.length === 0) return
+  await sql`
+    with undone as (
+      select * from jsonb_to_recordset(${JSON.stringify(attempts.map(({ deliveryId, number }) => ({ deliveryId, number })))}::jsonb)
+        as u("deliveryId" uuid, number int)
+    ), returned as (
+      update delivery set attempts = attempts - 1, leased_until = null, leased_by = null
+      from undone where delivery.id = undone."deliveryId" and delivery.attempts = undone.number
+        and delivery.leased_until is not null
+      returning delivery.id, undone.number
+    )
+    delete from attempt using returned
+    where attempt.delivery_id = returned.id and attempt.number = returned.number`.execute(db)
+}
+
+function begunOf(row: BegunRow): Begun {
   return {
     deliveryId: row.id,
     number: row.attempts,
@@ -119,18 +161,23 @@ type BegunRow = {
   recipients: BegunRecipient[]
 }
 
-type Attempt = Pick<Begun, 'deliveryId' | 'number'>
+export type Attempt = Pick<Begun, 'deliveryId' | 'number'>
 
-/** Says that the attempt is still being worked on. @returns false when it was taken away */
+/** Says that attempts are still being worked on; those that were taken away stay so. */
+export async function renewMany(db: Executor, attempts: readonly Attempt[], now: Date): Promise<number> {
+  if (attempts.length === 0) return 0
+  const pairs = attempts.map(({ deliveryId, number }) => ({ deliveryId, number }))
+  const result = await sql`
+    update delivery set leased_until = ${new Date(now.getTime() + LEASE)}
+    from jsonb_to_recordset(${JSON.stringify(pairs)}::jsonb) as held("deliveryId" uuid, number int)
+    where delivery.id = held."deliveryId" and delivery.attempts = held.number
+      and delivery.leased_until is not null`.execute(db)
+  return Number(result.numAffectedRows)
+}
+
+/** One attempt. @returns false when it was taken away */
 export async function renew(db: Executor, attempt: Attempt, now: Date): Promise<boolean> {
-  const result = await db
-    .updateTable('delivery')
-    .set({ leased_until: new Date(now.getTime() + LEASE) })
-    .where('id', '=', attempt.deliveryId)
-    .where('attempts', '=', attempt.number)
-    .where('leased_until', 'is not', null)
-    .executeTakeFirst()
-  return result.numUpdatedRows === 1n
+  return (await renewMany(db, [attempt], now)) === 1
 }
 
 /** What the attempt came to for one recipient. `waiting`: not this time. */
@@ -155,98 +202,169 @@ export type Settled = {
   notes: Note[]
 }
 
+/** One attempt with what came of it. */
+export type Finished = Attempt & {
+  messageId: string
+  results: readonly RecipientResult[]
+  rest: Rest
+  summary: { host: string | null; outcome: OutcomeJson | null; at: Date }
+}
+
 /**
- * Records an attempt's results and moves the delivery on. Run it in a transaction; afterwards let the webmail
+ * Records attempts' results and moves the deliveries on. Run it in a transaction; afterwards let the webmail
  * know (touch.ts): not in the same one, or every delivery to a mailbox would wait for the one before.
  *
  * What a peer accepted is recorded as delivered even when the recipient was cancelled meanwhile: the record
  * says what is, not what was wished.
+ * @returns in the order given
  */
+export async function settleMany(tx: Executor, finished: readonly Finished[]): Promise<Settled[]> {
+  const locked = await tx
+    .selectFrom('delivery')
+    .select(['id', 'state', 'attempts'])
+    .where(
+      'id',
+      'in',
+      finished.map(one => one.deliveryId),
+    )
+    .orderBy('id')
+    .forUpdate()
+    .execute()
+  const before = new Map(locked.map(row => [row.id, row]))
+  const there = finished.filter(one => before.has(one.deliveryId))
+  const results = there.flatMap(({ deliveryId, results: list, summary: { at } }) =>
+    list.map(result => ({ deliveryId, ...result, at })),
+  )
+  const attempts = there.map(({ deliveryId, number, summary }) => ({ deliveryId, number, ...summary }))
+  const changed = await sql<{
+    deliveryId: string
+    address: string
+    state: 'delivered' | 'failed' | 'waiting'
+  }>`
+    with result as (
+      select * from jsonb_to_recordset(${JSON.stringify(results)}::jsonb)
+        as r("deliveryId" uuid, address text, state text, outcome jsonb, at timestamptz)
+    ), over as (
+      select * from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb)
+        as a("deliveryId" uuid, number int, host text, outcome jsonb, at timestamptz)
+    ), finished as (
+      update attempt set finished_at = over.at, host = over.host, outcome = over.outcome
+      from over where attempt.delivery_id = over."deliveryId" and attempt.number = over.number
+    )
+    update recipient set state = result.state, outcome = result.outcome,
+      settled_at = case when result.state = 'waiting' then null else result.at end
+    from result
+    where recipient.delivery_id = result."deliveryId" and recipient.address = result.address
+      and (recipient.state = 'waiting' or (recipient.state = 'cancelled' and result.state = 'delivered'))
+    returning recipient.delivery_id as "deliveryId", recipient.address, recipient.state`.execute(tx)
+
+  const states = await concludeMany(
+    tx,
+    there.map(one => {
+      const row = before.get(one.deliveryId)
+      const owned = row?.attempts === one.number
+      return {
+        deliveryId: one.deliveryId,
+        at: one.summary.at,
+        outcome: one.summary.outcome,
+        releaseLease: owned,
+        rest: owned && row.state === 'queued' ? one.rest : null,
+      }
+    }),
+  )
+  const byDelivery = Map.groupBy(changed.rows, row => row.deliveryId)
+  return finished.map(({ deliveryId, messageId, summary }) => {
+    const settled = (byDelivery.get(deliveryId) ?? []).filter(row => row.state !== 'waiting')
+    return {
+      state: states.get(deliveryId) ?? 'cancelled',
+      failed: settled.filter(row => row.state === 'failed').map(row => row.address),
+      notes: settled.map(row => ({
+        kind: 'settled',
+        messageId,
+        address: row.address,
+        state: row.state as 'delivered' | 'failed',
+        at: summary.at.toISOString(),
+      })),
+    }
+  })
+}
+
+/** One attempt. */
 export async function settle(
   tx: Executor,
   attempt: Attempt & { messageId: string },
   results: readonly RecipientResult[],
   rest: Rest,
-  summary: { host: string | null; outcome: OutcomeJson | null; at: Date },
+  summary: Finished['summary'],
 ): Promise<Settled> {
-  const { at } = summary
-  const before = await tx
-    .selectFrom('delivery')
-    .select(['state', 'attempts'])
-    .where('id', '=', attempt.deliveryId)
-    .forUpdate()
-    .executeTakeFirst()
-  if (!before) return { state: 'cancelled', failed: [], notes: [] }
-
-  const changed = await sql<{ address: string; state: 'delivered' | 'failed' | 'waiting' }>`
-    with result as (
-      select * from jsonb_to_recordset(${JSON.stringify(results)}::jsonb) as r(address text, state text, outcome jsonb)
-    ), finished as (
-      update attempt set finished_at = ${at}, host = ${summary.host}, outcome = ${json(summary.outcome)}
-      where delivery_id = ${attempt.deliveryId} and number = ${attempt.number}
-    )
-    update recipient set state = result.state, outcome = result.outcome,
-      settled_at = case when result.state = 'waiting' then null else ${at}::timestamptz end
-    from result
-    where recipient.delivery_id = ${attempt.deliveryId} and recipient.address = result.address
-      and (recipient.state = 'waiting' or (recipient.state = 'cancelled' and result.state = 'delivered'))
-    returning recipient.address, recipient.state`.execute(tx)
-
-  const owned = before.attempts === attempt.number
-  const state = await conclude(tx, attempt.deliveryId, at, {
-    outcome: summary.outcome,
-    releaseLease: owned,
-    rest: owned && before.state === 'queued' ? rest : null,
-  })
-  const settled = changed.rows.filter(row => row.state !== 'waiting')
-  return {
-    state,
-    failed: settled.filter(row => row.state === 'failed').map(row => row.address),
-    notes: settled.map(row => ({
-      kind: 'settled',
-      messageId: attempt.messageId,
-      address: row.address,
-      state: row.state as 'delivered' | 'failed',
-      at: at.toISOString(),
-    })),
-  }
+  const [settled] = await settleMany(tx, [{ ...attempt, results, rest, summary }])
+  return settled ?? { state: 'cancelled', failed: [], notes: [] }
 }
 
-const json = (value: unknown) => (value === null ? null : JSON.stringify(value))
+export type Conclusion = {
+  deliveryId: string
+  at: Date
+  outcome: OutcomeJson | null
+  releaseLease: boolean
+  rest: Rest | null
+}
 
 /**
- * The delivery's state from its recipients: settled when none waits any more (`failed` if any failed, else
+ * Deliveries' states from their recipients: settled when none waits any more (`failed` if any failed, else
  * `delivered` if any was, else `cancelled`), else what `rest` says, else as it was.
+ * @returns by delivery
  */
+export async function concludeMany(
+  tx: Executor,
+  conclusions: readonly Conclusion[],
+): Promise<Map<string, DeliveryState>> {
+  if (conclusions.length === 0) return new Map()
+  const rows = conclusions.map(({ deliveryId, at, outcome, releaseLease, rest }) => ({
+    id: deliveryId,
+    at,
+    outcome,
+    release: releaseLease,
+    rest: rest?.state ?? null,
+    reason: rest?.state === 'held' ? rest.reason : null,
+    next_at: rest?.state === 'deferred' ? rest.nextAttemptAt : null,
+  }))
+  const result = await sql<{ id: string; state: DeliveryState }>`
+    with change as (
+      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+        as c(id uuid, at timestamptz, outcome jsonb, release boolean, rest text, reason text, next_at timestamptz)
+    ), counted as (
+      select change.id, count(*) filter (where state = 'waiting') as waiting,
+        count(*) filter (where state = 'failed') as failed,
+        count(*) filter (where state = 'delivered') as delivered
+      from change left join recipient on recipient.delivery_id = change.id group by change.id
+    ), next as (
+      select change.*, case when waiting > 0 then rest
+        when failed > 0 then 'failed' when delivered > 0 then 'delivered' else 'cancelled' end as state,
+        waiting = 0 as settled
+      from change join counted on counted.id = change.id
+    )
+    update delivery set
+      state = coalesce(next.state, delivery.state),
+      hold_reason = case when next.settled then null when next.state = 'held' then next.reason
+        when next.state is null then delivery.hold_reason else null end,
+      next_attempt_at = case when next.settled then null when next.state = 'deferred' then next.next_at
+        when next.state is null then delivery.next_attempt_at else null end,
+      leased_until = case when next.settled or next.release then null else delivery.leased_until end,
+      leased_by = case when next.settled or next.release then null else delivery.leased_by end,
+      settled_at = case when next.settled then coalesce(delivery.settled_at, next.at) else null end,
+      outcome = coalesce(next.outcome, delivery.outcome)
+    from next where delivery.id = next.id
+    returning delivery.id, delivery.state`.execute(tx)
+  return new Map(result.rows.map(row => [row.id, row.state]))
+}
+
+/** One delivery. */
 export async function conclude(
   tx: Executor,
   deliveryId: string,
   at: Date,
-  change: { outcome: OutcomeJson | null; releaseLease: boolean; rest: Rest | null },
+  change: Omit<Conclusion, 'deliveryId' | 'at'>,
 ): Promise<DeliveryState> {
-  const { rest } = change
-  const result = await sql<{ state: DeliveryState }>`
-    with counted as (
-      select count(*) filter (where state = 'waiting') as waiting,
-        count(*) filter (where state = 'failed') as failed,
-        count(*) filter (where state = 'delivered') as delivered
-      from recipient where delivery_id = ${deliveryId}
-    ), next as (
-      select case when waiting > 0 then ${rest?.state ?? null}::text
-        when failed > 0 then 'failed' when delivered > 0 then 'delivered' else 'cancelled' end as state,
-        waiting = 0 as settled from counted
-    )
-    update delivery set
-      state = coalesce(next.state, delivery.state),
-      hold_reason = case when next.settled then null when next.state = 'held' then ${rest?.state === 'held' ? rest.reason : null}::text
-        when next.state is null then delivery.hold_reason else null end,
-      next_attempt_at = case when next.settled then null
-        when next.state = 'deferred' then ${rest?.state === 'deferred' ? rest.nextAttemptAt : null}::timestamptz
-        when next.state is null then delivery.next_attempt_at else null end,
-      leased_until = case when next.settled or ${change.releaseLease} then null else delivery.leased_until end,
-      settled_at = case when next.settled then coalesce(delivery.settled_at, ${at}::timestamptz) else null end,
-      outcome = coalesce(${json(change.outcome)}::jsonb, delivery.outcome)
-    from next where delivery.id = ${deliveryId}
-    returning delivery.state`.execute(tx)
-  return result.rows[0]?.state ?? 'cancelled'
+  const states = await concludeMany(tx, [{ deliveryId, at, ...change }])
+  return states.get(deliveryId) ?? 'cancelled'
 }

@@ -1,13 +1,20 @@
 /**
  * Names and payloads of the jobs in Redis.
  *
- * A job says "this delivery can be tried now" and nothing else: its id is the delivery's id, so that adding
- * it twice is harmless, and everything about it is read from the rows. One queue for each backend, because
- * BullMQ's open version has no groups and a slow backend must not stand in another's way; one queue for all
- * mail to the outside.
+ * A job says "these deliveries can be tried now" and nothing else: everything about them is read from the
+ * rows, whose state and lease decide, so that adding them twice is harmless. Several in one job, because a job
+ * costs Redis the same however many it names. One queue for each backend, because BullMQ's open version has no
+ * groups and a slow backend must not stand in another's way; one queue for all mail to the outside.
  */
 
-export type JobData = { deliveryId: string }
+export type JobData = {
+  deliveryIds: string[]
+  /** They were held for long: live mail goes first. */
+  backlog: boolean
+}
+
+/** Deliveries in one job at most. */
+export const MOST_IN_A_JOB = 50
 
 /** What has to be known of a delivery to add its job. `backendId` null: it goes to the outside. */
 export type Enqueued = { id: string; backendId: string | null; backlog: boolean }

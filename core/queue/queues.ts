@@ -14,13 +14,14 @@ import {
   type Enqueued,
   type JobData,
   LIVE_PRIORITY,
+  MOST_IN_A_JOB,
   queueName,
   queuePrefix,
 } from './names.ts'
 
 export interface Queues {
   /**
-   * Adds a job for each delivery that can be tried now, in the order given. Adding again is harmless.
+   * Adds jobs for deliveries that can be tried now, in the order given. Adding again is harmless.
    * @returns false when Redis could not take them; the reconciler will
    */
   enqueue(deliveries: readonly Enqueued[]): Promise<boolean>
@@ -38,7 +39,7 @@ export type QueuesOptions = { redisUrl: string; prefix?: string; log: Log }
 /** Longest wait for Redis to take jobs, in ms. */
 const PATIENCE = 5_000
 /** Jobs in one round trip. */
-const BATCH = 500
+const BATCH = 100
 
 export function createQueues(options: QueuesOptions): Queues {
   const prefix = options.prefix ?? DEFAULT_PREFIX
@@ -84,13 +85,9 @@ export function createQueues(options: QueuesOptions): Queues {
     async enqueue(deliveries) {
       let complete = true
       for (const [backendId, group] of Map.groupBy(deliveries, delivery => delivery.backendId)) {
-        for (let at = 0; at < group.length; at += BATCH) {
-          const jobs = group.slice(at, at + BATCH).map(({ id, backlog }) => ({
-            name: 'delivery',
-            data: { deliveryId: id },
-            opts: { jobId: id, priority: backlog ? BACKLOG_PRIORITY : LIVE_PRIORITY },
-          }))
-          const added = await guarded(backendId, q => q.addBulk(jobs))
+        const jobs = jobsFor(group)
+        for (let at = 0; at < jobs.length; at += BATCH) {
+          const added = await guarded(backendId, q => q.addBulk(jobs.slice(at, at + BATCH)))
           if (added === null) complete = false
         }
       }
@@ -113,6 +110,23 @@ export function createQueues(options: QueuesOptions): Queues {
       redis.disconnect()
     },
   }
+}
+
+/** The same deliveries once more make a job of the same name, which BullMQ does not add twice. */
+function jobsFor(deliveries: readonly Enqueued[]) {
+  return [...Map.groupBy(deliveries, delivery => delivery.backlog)].flatMap(([backlog, group]) => {
+    const jobs = []
+    for (let at = 0; at < group.length; at += MOST_IN_A_JOB) {
+      const deliveryIds = group.slice(at, at + MOST_IN_A_JOB).map(delivery => delivery.id)
+      const data: JobData = { deliveryIds, backlog }
+      const opts = {
+        jobId: `${deliveryIds[0]}.${deliveryIds.length}`,
+        priority: backlog ? BACKLOG_PRIORITY : LIVE_PRIORITY,
+      }
+      jobs.push({ name: 'deliveries', data, opts })
+    }
+    return jobs
+  })
 }
 
 async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {

@@ -1,12 +1,12 @@
 /**
  * Makes Redis agree with the rows, again and again: the rows say which jobs should exist.
  *
- * 1. A lease that ran out (its worker died) is taken back: the delivery is queued again.
+ * 1. A lease whose worker died (leases.ts), or that ran out, is taken back: the delivery is queued again.
  * 2. Deferred deliveries whose time has come are queued.
  * 3. Queued deliveries without a job get one: the process died before `enqueue`, Redis was away or was
- *    wiped, or BullMQ gave up on a stalled job. Redis is not asked about each: when a queue holds at least as
- *    many jobs as the rows say, all is well; otherwise the rows' jobs are added again, which is harmless for
- *    those that exist. Now and then that is done regardless, for counts can agree by accident.
+ *    wiped, or BullMQ gave up on a stalled job. Redis is not asked about each: while a queue holds jobs there
+ *    is work, and when it is empty the jobs of the rows left over are added again, which is harmless for
+ *    those that exist. Now and then that is done regardless, for a queue may never be empty.
  *
  * Idempotent; a crash anywhere leaves work for the next round.
  */
@@ -24,14 +24,16 @@ const BATCH = 1_000
 export type Reconciled = { leasesLost: number; due: number; readded: number }
 
 export type Rigour = {
-  /** Adds missing jobs without comparing counts first. */
+  /** Adds missing jobs without asking first whether the queue is empty. */
   thorough: boolean
   /** How old a queued row must be; PATIENCE unless Redis is known to have missed something. */
   patience?: number
+  /** Workers that are known to have died. */
+  dead?: readonly number[]
 }
 
 export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<Reconciled> {
-  const leasesLost = await takeBack(db, now)
+  const leasesLost = await takeBack(db, now, rigour.dead ?? [])
   await queues.enqueue(leasesLost)
   const due = await queueDue(db, now)
   await queues.enqueue(due)
@@ -39,15 +41,16 @@ export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigou
   return { leasesLost: leasesLost.length, due: due.length, readded }
 }
 
-async function takeBack(db: Db, now: Date): Promise<Enqueued[]> {
-  const result = await sql<Enqueued>`
+async function takeBack(db: Db, now: Date, dead: readonly number[]): Promise<Enqueued[]> {
+  const result = await sql<Enqueued & { state: string }>`
     with lost as (
-      select id from delivery where state = 'queued' and leased_until <= ${now}
+      select id from delivery where leased_until is not null and (leased_until <= ${now} or leased_by = any(${[...dead]}::int[]))
       order by id limit ${BATCH} for update skip locked
     )
-    update delivery set leased_until = null from lost where delivery.id = lost.id
-    returning delivery.id, delivery.backend_id as "backendId", delivery.backlog`.execute(db)
-  return result.rows
+    update delivery set leased_until = null, leased_by = null from lost where delivery.id = lost.id
+    returning delivery.id, delivery.backend_id as "backendId", delivery.backlog, delivery.state`.execute(db)
+  // What was held meanwhile waits for its backend, as it should.
+  return result.rows.filter(row => row.state === 'queued')
 }
 
 /** Queues what is due. Its backend down and the row still deferred: it is held, as it should have been. */
@@ -81,7 +84,7 @@ async function addMissing(db: Db, queues: Queues, now: Date, rigour: Rigour): Pr
   let added = 0
   for (const group of groups) {
     const jobs = await queues.count(group.backend_id)
-    if (jobs === null || (!thorough && jobs >= group.rows)) continue
+    if (jobs === null || (!thorough && jobs > 0)) continue
     const missing = await db
       .selectFrom('delivery')
       .select(['id', 'backend_id as backendId', 'backlog'])

@@ -264,6 +264,72 @@ describe('compaction', () => {
     expect(found.ids).toHaveLength(10)
   })
 
+  test('deletes nothing before its copies can be seen, however long closing them takes', async () => {
+    const { disk, database } = await filled(30)
+    for (let n = 0; n < 30; n += 2) database.remove(`m${n}`)
+    const fs = disk.process()
+    const hidden = () => disk.paths.filter(path => path.includes('-compact-') && path.endsWith('.live'))
+    const tooEarly: string[] = []
+    let deleted = 0
+    const slow: SpoolFs = {
+      ...fs,
+      async remove(path) {
+        if (path.endsWith('.live'))
+          for (let turn = 0; turn < 200; turn += 1) await new Promise(resolve => setImmediate(resolve))
+        if (path.endsWith('.log') && !path.includes('-compact-')) {
+          deleted += 1
+          tooEarly.push(...hidden())
+        }
+        await fs.remove(path)
+      },
+    }
+    await compact(slow, database)
+    expect(deleted).toBeGreaterThan(1)
+    expect(tooEarly).toEqual([])
+  })
+
+  describe('counts what a living writer has made durable and nobody sees yet', () => {
+    /** A writer whose mark stays at 0: all it writes is durable, and hidden from readers. */
+    async function hiding(disk: MemoryDisk) {
+      let creating = true
+      const writer = await open(
+        disk.process((operation, path) =>
+          !creating && operation === 'write' && path.endsWith('.live')
+            ? new Error('no marks today')
+            : undefined,
+        ),
+      )
+      await writer.note([removed('nothing')])
+      creating = false
+      return writer
+    }
+
+    test('so that the note about such a message is kept', async () => {
+      const { disk, database } = await filled(3)
+      const writer = await hiding(disk)
+      await writer.append(envelope('hidden'), content(100))
+      expect((await inventory(await openReader(disk.process()))).ids).not.toContain('hidden')
+      const other = await open(disk.process())
+      await other.note([removed('hidden')])
+      await other.close()
+      database.remove('m0')
+      await compact(disk.process(), database)
+      const { notes } = await inventory(await openReader(disk.process()))
+      expect(notes.map(note => note.messageId)).toContain('hidden')
+      await writer.close()
+    })
+
+    test('so that a large content that only such a record names is no stray', async () => {
+      const { disk, database } = await filled(3)
+      const writer = await hiding(disk)
+      const bytes = content(LARGE * 2)
+      const { location } = await writer.append(envelope('hidden'), bytes)
+      expect((await compact(disk.process(), database, { strayAge: 0 })).strayContents).toBe(0)
+      expect((await readWhole(writer, location)).equals(bytes)).toBe(true)
+      await writer.close()
+    })
+  })
+
   test('killed at every step of the disk loses nothing, and the next one tidies up', async () => {
     const random = seeded(7)
     for (let end = 1; ; end += 3) {

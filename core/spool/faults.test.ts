@@ -133,9 +133,13 @@ describe('a failing disk', () => {
     const disk = new MemoryDisk()
     const spool = await open(disk.process())
     disk.free = { bytes: 0.09, inodes: 0.5 }
-    expect(await spool.health()).toEqual({ ok: false, reason: 'only 9 % of the disk is free' })
+    expect(await spool.health()).toEqual({ ok: false, room: 'low', reason: 'only 9 % of the disk is free' })
     disk.free = { bytes: 0.5, inodes: 0.04 }
-    expect(await spool.health()).toEqual({ ok: false, reason: "only 4 % of the disk's inodes are free" })
+    expect(await spool.health()).toEqual({
+      ok: false,
+      room: 'none',
+      reason: "only 4 % of the disk's inodes are free",
+    })
     disk.free = { bytes: 0.11, inodes: 0.11 }
     expect(await spool.health()).toEqual({ ok: true })
     await spool.close()

@@ -13,9 +13,12 @@ import { type SpoolFs, writeAll } from './fs.ts'
 import type { Lock } from './lock.ts'
 import type { Inspect, LargeSink, SegmentBytes, SegmentSink, WritableStore } from './store.ts'
 import { takeOverSegment } from './takeover.ts'
+import type { SpoolHealth } from './types.ts'
 
 /** A lock file nobody holds is removed when it is older, in ms: a starting writer locks at once. */
 const STALE_LOCK = 3_600_000
+/** Share of the room that should be free, below which there is none. */
+const NO_ROOM = 0.5
 
 export class FileStore extends FileReader implements WritableStore {
   readonly writerId: string
@@ -192,15 +195,16 @@ export class FileStore extends FileReader implements WritableStore {
     return lock && { release: async () => lock.release() }
   }
 
-  async health(minimumFree: number): Promise<{ ok: boolean; reason?: string }> {
+  async health(minimumFree: number): Promise<SpoolHealth> {
     const free = await this.fs.space(this.folder.segments)
-    const percent = (share: number) => `${Math.floor(share * 100)} %`
-    if (free.bytes < minimumFree)
-      return { ok: false, reason: `only ${percent(free.bytes)} of the disk is free` }
-    if (free.inodes < minimumFree) {
-      return { ok: false, reason: `only ${percent(free.inodes)} of the disk's inodes are free` }
+    const least = Math.min(free.bytes, free.inodes)
+    if (least >= minimumFree) return { ok: true }
+    const what = free.bytes <= free.inodes ? 'of the disk is free' : "of the disk's inodes are free"
+    return {
+      ok: false,
+      reason: `only ${Math.floor(least * 100)} % ${what}`,
+      room: least < minimumFree * NO_ROOM ? 'none' : 'low',
     }
-    return { ok: true }
   }
 
   async close(): Promise<void> {

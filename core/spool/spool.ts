@@ -19,6 +19,7 @@ import {
   SpoolError,
   type Spooled,
   type SpooledId,
+  type SpoolHealth,
 } from './types.ts'
 import { LogWriter } from './writer.ts'
 
@@ -175,7 +176,7 @@ export class OpenedSpool extends LogReader implements Spool {
     }
   }
 
-  async health(): Promise<{ ok: boolean; reason?: string }> {
+  async health(): Promise<SpoolHealth> {
     if (this.#closed) return { ok: false, reason: 'the spool is closed' }
     try {
       const state = await this.#store.health(this.#options.minimumFree ?? 0.1)

@@ -5,7 +5,7 @@
  * A segment is open while its writer lives. What a reader may see of an open one ends at what its writer has
  * said to be durable; a closed one is seen whole and never changes again.
  */
-import type { SegmentInfo } from './types.ts'
+import type { SegmentInfo, SpoolHealth } from './types.ts'
 
 /** Bytes of one segment, for reading. */
 export interface SegmentBytes {
@@ -71,6 +71,6 @@ export interface WritableStore extends ReadableStore {
   setAside(name: string, bytes: Buffer): Promise<void>
   /** Only one process at a time; undefined when another is at it. */
   exclusive(purpose: string): Promise<{ release(): Promise<void> } | undefined>
-  health(minimumFree: number): Promise<{ ok: boolean; reason?: string }>
+  health(minimumFree: number): Promise<SpoolHealth>
   close(): Promise<void>
 }

@@ -128,8 +128,15 @@ export interface Spool extends SpoolReader {
   /** Appends notes; durable with the next sync, at the latest 1 s later. Resolves when durable. */
   note(notes: readonly Note[]): Promise<void>
   /** Room and state, for /healthz. */
-  health(): Promise<{ ok: boolean; reason?: string }>
+  health(): Promise<SpoolHealth>
   close(): Promise<void>
+}
+
+export type SpoolHealth = {
+  ok: boolean
+  reason?: string
+  /** When there is too little of the disk, or of its inodes: `none` below half of what should be free. */
+  room?: 'low' | 'none'
 }
 
 export class SpoolError extends Error {

@@ -1,7 +1,7 @@
 /**
  * The mail server at the end of the line, which counts: every arrival of every message, and whether its bytes
  * are the ones that were sent (a checksum in its header). It never dies; it can be closed for a while, and one
- * of its recipients is often put off (451).
+ * of its recipients is often put off (450).
  */
 import { createHash } from 'node:crypto'
 import { SMTPServer } from 'smtp-server'
@@ -35,7 +35,8 @@ export async function startBackend(putOff: (recipient: string) => boolean): Prom
         logger: false,
         closeTimeout: 200,
         onRcptTo({ address }, _session, done) {
-          if (putOff(address)) done(Object.assign(new Error('4.7.1 Come back later'), { responseCode: 451 }))
+          if (putOff(address))
+            done(Object.assign(new Error('4.2.0 Greylisted, come back later'), { responseCode: 450 }))
           else done()
         },
         onData(stream, session, done) {

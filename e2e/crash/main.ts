@@ -14,7 +14,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000_000) },
     every: { type: 'string', default: '100' },
-    leases: { type: 'string', default: 'wait' },
+    waits: { type: 'string', default: 'wait' },
     folder: { type: 'string' },
   },
 })
@@ -29,7 +29,7 @@ const result = await crash({
   rounds: Number(values.rounds),
   every: Number(values.every),
   folder,
-  leases: values.leases === 'skip' ? 'skip' : 'wait',
+  waits: values.waits === 'skip' ? 'skip' : 'wait',
   say,
 })
 const { account, kills, stopped, planned, byState } = result

@@ -12,7 +12,8 @@ import { addPerson } from '@restante/core/directory/people.ts'
 import { silentLog } from '@restante/core/observe/log.ts'
 import { openSpoolReader } from '@restante/core/spool/open.ts'
 import { verifySpool } from '@restante/core/spool/verify.ts'
-import { sql } from 'kysely'
+import { Redis } from 'ioredis'
+import pg from 'pg'
 import { until } from '../until.ts'
 import { type Account, type Kill, takeAccount } from './account.ts'
 import { type Backend, startBackend } from './backend.ts'
@@ -27,11 +28,8 @@ export type Options = {
   every: number
   /** An empty folder. */
   folder: string
-  /**
-   * The minute for which a dead worker's deliveries are left alone: waited for, or skipped by setting the
-   * leases' end to now while no worker lives.
-   */
-  leases: 'wait' | 'skip'
+  /** The minutes that a dead worker's deliveries, and put-off ones, are left alone before an account. */
+  waits: 'wait' | 'skip'
   say: (line: string) => void
 }
 
@@ -56,9 +54,12 @@ const AWAY = 15_000
 
 export async function crash(options: Options): Promise<Result> {
   const random = seeded(options.seed + 1)
-  const backend = await startBackend(address => address.startsWith('later@') && random() < 0.3)
+  const mood = { greylisting: true }
+  const backend = await startBackend(
+    address => mood.greylisting && address.startsWith('later@') && random() < 0.3,
+  )
   const installation = await Installation.create(options.folder)
-  const story = new Story(options, installation, backend, random)
+  const story = new Story(options, installation, backend, mood, random)
   try {
     return await story.run()
   } catch (error) {
@@ -75,14 +76,22 @@ class Story {
   readonly #options: Options
   readonly #installation: Installation
   readonly #backend: Backend
+  readonly #mood: { greylisting: boolean }
   readonly #senders: Senders
   readonly #kills: Kill[] = []
   readonly #byState = new Map<string, number>()
   #stopped = 0
   #planned = 0
 
-  constructor(options: Options, installation: Installation, backend: Backend, random: () => number) {
+  constructor(
+    options: Options,
+    installation: Installation,
+    backend: Backend,
+    mood: { greylisting: boolean },
+    random: () => number,
+  ) {
     this.#options = options
+    this.#mood = mood
     this.#installation = installation
     this.#backend = backend
     this.#senders = startSenders({
@@ -149,7 +158,7 @@ class Story {
       self = name
       if (state === 10) await this.#giveUp()
       if (name === 'compaction') {
-        await this.#withDatabase(makeOld).catch(() => {})
+        await this.#query(MAKE_OLD).catch(() => {})
         installation.start('compaction')
       }
       installation.arm(name, state, state === 10 ? 1 : passes)
@@ -174,7 +183,7 @@ class Story {
 
   /** Messages that were delivered are given up by a worker that starts. */
   async #giveUp(): Promise<void> {
-    await this.#withDatabase(makeOld).catch(() => {})
+    await this.#query(MAKE_OLD).catch(() => {})
     this.#kills.push({ at: Date.now(), victims: ['worker'] })
     await this.#installation.kill(['worker'])
     this.#installation.start('worker')
@@ -203,15 +212,9 @@ class Story {
   async #settle(end: boolean): Promise<Account> {
     const installation = this.#installation
     this.#senders.pause()
+    this.#mood.greylisting = false
     if (end) await this.#senders.stop()
-    if (this.#options.leases === 'skip') {
-      this.#kills.push({ at: Date.now(), victims: ['worker'] })
-      await installation.kill(['worker'])
-      await this.#withDatabase(db =>
-        sql`update delivery set leased_until = now() where leased_until is not null`.execute(db),
-      )
-      await installation.startAll()
-    }
+    if (this.#options.waits === 'skip') await this.#skipWaits()
     const answered = () =>
       [...this.#senders.messages.values()].filter(({ acceptedAt }) => acceptedAt === undefined)
     if (!end) await until('the senders have their answers', () => answered().length === 0, { seconds: 60 })
@@ -227,7 +230,24 @@ class Story {
     const report = await verifySpool(reader)
     for (const damage of report.damage) account.wrong.push(`damaged: ${JSON.stringify(damage)}`)
     if (end) account.wrong.push(...(await this.#tidied()))
+    this.#mood.greylisting = true
     return account
+  }
+
+  /** What is only a matter of minutes: leases of the dead, jobs that BullMQ takes for active, times of retries. */
+  async #skipWaits(): Promise<void> {
+    const installation = this.#installation
+    this.#kills.push({ at: Date.now(), victims: ['worker'] })
+    await installation.kill(['worker'])
+    await this.#query(
+      `update delivery set created_at = created_at - interval '1 minute',
+        leased_until = case when leased_until is not null then now() end,
+        next_attempt_at = case when next_attempt_at is not null then now() end`,
+    )
+    const redis = new Redis(installation.redis!.url)
+    await redis.flushall()
+    redis.disconnect()
+    await installation.startAll()
   }
 
   async #nothingWaits(db: Db): Promise<boolean> {
@@ -248,15 +268,19 @@ class Story {
   /** When all is old and given up, nothing is left on the disk but notes and the end of open segments. */
   async #tidied(): Promise<string[]> {
     const installation = this.#installation
-    await this.#withDatabase(makeOld)
+    await this.#query(MAKE_OLD)
     await installation.kill(['worker'])
     installation.start('worker')
     await this.#withDatabase(db =>
-      until('all is given up', async () => {
-        const left = await db.selectFrom('message').select('id').where('removed_at', 'is', null).execute()
-        if (left.length > 0) throw new Error(`${left.length} are not`)
-        return true
-      }),
+      until(
+        'all is given up',
+        async () => {
+          const left = await db.selectFrom('message').select('id').where('removed_at', 'is', null).execute()
+          if (left.length > 0) throw new Error(`${left.length} are not`)
+          return true
+        },
+        { seconds: 150, every: 300 },
+      ),
     )
     // Their segments are closed by whoever finds their writer dead.
     await installation.kill(['relay', 'worker'])
@@ -265,6 +289,13 @@ class Story {
     const { url, secretKey } = installation.spool
     const report = await verifySpool(await openSpoolReader({ url, secretKey, log: silentLog }))
     return report.messages === 0 ? [] : [`${report.messages} messages are on the disk, and nobody needs them`]
+  }
+
+  async #query(statement: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#installation.postgres!.url })
+    client.on('error', () => {})
+    await client.connect()
+    await client.query(statement).finally(() => client.end())
   }
 
   async #withDatabase<T>(work: (db: Db) => Promise<T>): Promise<T> {
@@ -282,15 +313,13 @@ class Story {
 }
 
 /** Two hours pass for everything that was delivered. */
-async function makeOld(db: Db): Promise<void> {
-  await sql`
-    with settled as (
-      update delivery set settled_at = settled_at - interval '2 hours'
-      where state = 'delivered' and settled_at > now() - interval '1 hour' returning message_id
-    )
-    update message set received_at = received_at - interval '2 hours' from settled
-    where message.id = settled.message_id`.execute(db)
-}
+const MAKE_OLD = `
+  with settled as (
+    update delivery set settled_at = settled_at - interval '2 hours'
+    where state = 'delivered' and settled_at > now() - interval '1 hour' returning message_id
+  )
+  update message set received_at = received_at - interval '2 hours' from settled
+  where message.id = settled.message_id`
 
 function line(rounds: number, account: Account, kills: number): string {
   const { accepted, arrived, duplicates, wrong } = account

@@ -88,6 +88,10 @@ test('a company is set up from the command line', async () => {
   expect((await done(['domain', 'set', 'acme.example', '--history', '0', '--json'])).json).toMatchObject({
     historyDays: 0,
   })
+  const asked = ['domain', 'set', 'acme.example', '--recipients', 'ask', '--unverified', 'hold', '--json']
+  expect((await done(asked)).json).toMatchObject({ recipients: 'ask', unverified: 'hold', historyDays: 0 })
+  expect((await restante(['domain', 'set', 'acme.example', '--recipients', 'guess'])).code).toBe(2)
+  expect((await restante(['domain', 'set', 'acme.example'])).code).toBe(2)
   expect((await done(['domain', 'list'])).out).toContain('acme.example')
 
   const person = ['person', 'add', 'anna@acme.example', '--password-stdin']
@@ -141,6 +145,7 @@ test('a company is set up from the command line', async () => {
     'organization.add',
     'organization.set',
     'domain.add',
+    'domain.set',
     'domain.set',
     'person.add',
     'mailbox.add',

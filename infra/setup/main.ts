@@ -1,5 +1,5 @@
 /**
- * What `npm run start|demo|test|check|bench` do once the packages are there: the rest of the set-up that each
+ * What `npm run start|demo|test|test:crash|check|bench` do once the packages are there: the rest of the set-up that each
  * needs, then the thing itself.
  */
 import { join } from 'node:path'
@@ -35,6 +35,9 @@ switch (command) {
     process.exitCode = await test(words)
     break
   }
+  case 'test:crash':
+    process.exitCode = await run(process.execPath, ['e2e/crash/main.ts', ...words])
+    break
   case 'check': {
     const { check } = await import('./check.ts')
     process.exitCode = await check()
@@ -44,6 +47,6 @@ switch (command) {
     process.exitCode = await run(process.execPath, ['bench/main.ts', ...words])
     break
   default:
-    process.stderr.write(`unknown command ${JSON.stringify(command)}: start, demo, test, check or bench\n`)
+    process.stderr.write(`unknown command ${JSON.stringify(command)}: start, demo, test, test:crash, check or bench\n`)
     process.exitCode = 2
 }

@@ -11,7 +11,7 @@ function clientsWith(limits: Partial<RelayLimits> = {}) {
   let now = 10 * WINDOW
   const rates = new Rates(() => now)
   const clients = new Clients({
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits: { ...DEFAULT_LIMITS, messageSize: 1_000_000, ...limits },
     exempt: parseNetworks('127.0.0.0/8'),
     rates,
     now: () => now,
@@ -37,8 +37,7 @@ describe('connections at once', () => {
 
   test('of IPv6 count by /64', () => {
     const { clients } = clientsWith({ connectionsPerAddress: 1 })
-    for (const host of [1, 2, 3, 4])
-      expect(clients.enter(`2001:db8:0:1::${host}`).admission).toBe('welcome')
+    for (const host of [1, 2, 3, 4]) expect(clients.enter(`2001:db8:0:1::${host}`).admission).toBe('welcome')
     expect(clients.enter('2001:db8:0:1:ffff::1').admission).toBe('too-many-from-network')
     expect(clients.enter('2001:db8:0:2::1').admission).toBe('welcome')
   })

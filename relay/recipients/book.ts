@@ -39,7 +39,8 @@ export class Book {
 
   yes(address: string, at: number): void {
     this.#unknown.delete(address)
-    if (at <= (this.#known.get(address)?.at ?? 0)) return
+    const before = this.#known.get(address)
+    if (before && at <= before.at) return
     this.#known.delete(address)
     this.#known.set(address, { at })
     trim(this.#known, MOST_KNOWN)

@@ -108,7 +108,10 @@ describe('asking', () => {
   test('happens once an address, and a made-up one is tried along with the first', async () => {
     const recipients = await open()
     expect(await ask(recipients, 'Anna@acme.example')).toBe('known')
-    expect(backend.asked).toEqual(['Anna@acme.example', expect.stringMatching(/^[0-9a-f]{24}@acme\.example$/)])
+    expect(backend.asked).toEqual([
+      'Anna@acme.example',
+      expect.stringMatching(/^[0-9a-f]{24}@acme\.example$/),
+    ])
     expect(await ask(recipients, 'anna@acme.example')).toBe('known')
     expect(await ask(recipients, 'nobody@acme.example')).toBe('unknown')
     expect(await ask(recipients, 'nobody@acme.example')).toBe('unknown')

@@ -11,7 +11,7 @@ import { readFile } from 'node:fs/promises'
 import { normalizeAddress } from '@restante/core/directory/addresses.ts'
 import { type AskedBackend, replaceFile } from '@restante/core/directory/snapshot.ts'
 import type { Log } from '@restante/core/observe/log.ts'
-import { recipientQuestions } from '../counters.ts'
+import { learnedRecipients, recipientQuestions } from '../counters.ts'
 import type { Answer } from '../stages.ts'
 import { Book, type Page } from './book.ts'
 import { ask, type QuestionResult } from './question.ts'
@@ -67,6 +67,7 @@ export async function keepRecipients(options: RecipientOptions): Promise<Recipie
 
   const kept = await load(file)
   for (const [address, at] of kept.known) book.yes(address, at)
+  learnedRecipients.set(book.size)
   for (const [domain, at] of kept.takesAll) book.setTakesAll(domain, true, at)
 
   function answer(address: string, domain: string): Promise<Answer> | Answer {
@@ -132,6 +133,7 @@ export async function keepRecipients(options: RecipientOptions): Promise<Recipie
   }
 
   async function write(): Promise<void> {
+    learnedRecipients.set(book.size)
     try {
       await replaceFile(file, JSON.stringify({ version: 1, ...book.pages(now()) }))
     } catch (error) {

@@ -89,7 +89,13 @@ export class RawClient {
   }
 
   /** STARTTLS and the handshake. */
-  async startTls(options: { minVersion?: 'TLSv1.2'; maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'; servername?: string } = {}) {
+  async startTls(
+    options: {
+      minVersion?: 'TLSv1.2'
+      maxVersion?: 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+      servername?: string
+    } = {},
+  ) {
     const reply = await this.command('STARTTLS')
     if (!reply.startsWith('220')) throw new Error(reply)
     this.#socket.removeAllListeners()

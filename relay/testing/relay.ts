@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Directory, type SnapshotData } from '@restante/core/directory/snapshot.ts'
 import { silentLog } from '@restante/core/observe/log.ts'
-import { openSpool } from '@restante/core/spool/open.ts'
+import { type OpenOptions, openSpool } from '@restante/core/spool/open.ts'
 import type { Envelope, Spool } from '@restante/core/spool/types.ts'
 import { DEFAULT_LIMITS, type RelayLimits } from '../limits.ts'
 import { createRelay, type Relay, type RelayOptions } from '../server.ts'
@@ -47,6 +47,7 @@ export async function testRelay(
     relay?: Partial<RelayOptions>
     /** Stands between the relay and its spool. */
     wrap?: (spool: Spool) => Spool
+    disk?: Pick<OpenOptions, 'fs' | 'minimumFree'>
   } = {},
 ): Promise<TestRelay> {
   const folder = await mkdtemp(join(tmpdir(), 'restante-relay-'))
@@ -58,6 +59,7 @@ export async function testRelay(
     writer: 'relay',
     log: silentLog,
     minimumFree: 0,
+    ...options.disk,
   })
   const directory = new Directory(data)
   const relay = createRelay({

@@ -70,10 +70,12 @@ async function open(): Promise<Services> {
     writer: 'webmail',
     log,
   })
+  const sealKey = deriveKey(secret, 'stored-secrets')
   const directory = await keepDirectory({
     db,
     databaseUrl,
     file: join(settings.RESTANTE_DATA, 'snapshot', 'directory.json'),
+    sealKey,
     log,
   })
   return {
@@ -86,7 +88,7 @@ async function open(): Promise<Services> {
     directory,
     queues: createQueues({ redisUrl, log }),
     limiter: createLimiter({ redisUrl, log }),
-    sealKey: deriveKey(secret, 'stored-secrets'),
+    sealKey,
     sessionKey: deriveKey(secret, 'session'),
   }
 }

@@ -1,28 +1,30 @@
 /**
- * One attempt at one delivery, whichever way it goes: begin, send, tell the sender of failures, settle.
+ * One attempt at one delivery, whichever way it goes: send, tell the sender of failures, settle.
  *
  * Order and crashes:
- * 1. `begin` records the attempt and takes a lease, before anything is dialed.
+ * 1. The attempt has been recorded and a lease taken, before anything is dialed (courier.ts).
  * 2. The message is sent. Killed here: the lease runs out and the delivery is tried again; the peer may have
  *    taken it already (a duplicate, as in every SMTP system).
  * 3. The notice of a failure is spooled, under an id made from the delivery and the failed addresses. Killed
  *    after this: the repeated attempt spools it again under the same id, and ingest takes it once.
- * 4. The results are settled in one transaction. While PostgreSQL is away this is repeated until it is back,
- *    for what was accepted must not be sent again.
- * 5. Notes for the spool. Killed before: a rebuild would deliver again, nothing else.
+ * 4. The results are settled in one transaction, with those of others (settler.ts). While PostgreSQL is away
+ *    this is repeated until it is back, for what was accepted must not be sent again.
+ * 5. Notes for the spool; while they can't be written no further attempt begins. Killed before: a rebuild
+ *    would deliver again, nothing else.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Health } from '@restante/core/db/schema.ts'
-import { inTransaction, isAboutData } from '@restante/core/db/transaction.ts'
+import { isAboutData } from '@restante/core/db/transaction.ts'
 import { counter, histogram } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
-import { type Begun, begin, LEASE_RENEWAL, renew, settle } from '@restante/core/queue/attempts.ts'
+import type { Begun } from '@restante/core/queue/attempts.ts'
 import { reached } from '@restante/core/spool/states.ts'
 import type { Failure } from '../notify/failures.ts'
 import type { Services } from '../services.ts'
 import type { Sent } from '../smtp/route.ts'
 import type { Mail } from '../smtp/transaction.ts'
 import { type Decision, decide } from './decide.ts'
+import type { Settler } from './settler.ts'
 
 const settledTotal = counter('recipients_total', 'Recipients by direction and result of an attempt.', [
   'direction',
@@ -51,66 +53,57 @@ export type Way = {
 
 export type Notifier = { failed(begun: Begun, failures: readonly Failure[]): Promise<void> }
 
+/** @param over called when nothing is under way to the destination any more */
 export async function attemptDelivery(
   services: Services,
   notifier: Notifier,
-  deliveryId: string,
+  settler: Settler,
+  begun: Begun,
   way: Way,
+  over: () => void,
 ): Promise<void> {
-  const { db, log } = services
-  const begun = await untilDone(services, way, 'begin', () => begin(db, deliveryId, new Date()))
-  if (!begun) return
-  reached(6)
+  const { log } = services
   const startedAt = Date.now()
-  const lease = setInterval(() => void renew(db, begun, new Date()).catch(() => {}), LEASE_RENEWAL)
-  try {
-    let ours = false
-    const sent: Sent =
-      begun.recipients.length === 0
-        ? { told: new Map(), host: null }
-        : await way.send(begun, mailOf(services, begun), error => {
-            ours = true
-            log.error({ event: 'delivery.content-unreadable', id: begun.message.id, error })
-          })
-    reached(7)
-    const now = new Date()
-    const interrupted = way.ending()
-    const decision = decide(sent.told, {
-      health: way.health(),
-      createdAt: begun.createdAt,
-      now,
-      random: Math.random(),
-      unverified: unverifiedOf(begun),
-    })
-    // Cut off by our own ending: try again at once when we are back.
-    if (interrupted && decision.guarded.length === 0) decision.rest = { state: 'queued' }
-    else await way.heard(sent.told, decision, ours)
+  let ours = false
+  const sent: Sent =
+    begun.recipients.length === 0
+      ? { told: new Map(), host: null }
+      : await way.send(begun, mailOf(services, begun), error => {
+          ours = true
+          log.error({ event: 'delivery.content-unreadable', id: begun.message.id, error })
+        })
+  reached(7)
+  const now = new Date()
+  const interrupted = way.ending()
+  const decision = decide(sent.told, {
+    health: way.health(),
+    createdAt: begun.createdAt,
+    now,
+    random: Math.random(),
+    unverified: unverifiedOf(begun),
+  })
+  // Cut off by our own ending: try again at once when we are back.
+  if (interrupted && decision.guarded.length === 0) decision.rest = { state: 'queued' }
+  else await way.heard(sent.told, decision, ours)
+  over()
 
-    const failures = failuresOf(begun, decision)
-    if (failures.length > 0) {
-      await untilDone(services, way, 'notice', () => notifier.failed(begun, failures))
-    }
-    const settled = await untilDone(services, way, 'settle', () =>
-      inTransaction(db, tx =>
-        settle(tx, { ...begun, messageId: begun.message.id }, decision.results, decision.rest, {
-          host: sent.host,
-          outcome: decision.summary,
-          at: now,
-        }),
-      ),
-    )
-    if (settled) reached(settled.state === 'deferred' ? '4d' : 8)
-    if (settled && settled.notes.length > 0) {
-      void services.spool.note(settled.notes).then(
-        () => reached(9),
-        error => log.warn({ event: 'spool.note-failed', error }),
-      )
-    }
-    services.touch(begun.message.id)
-    record(begun, decision, sent, log, Date.now() - startedAt)
-  } finally {
-    clearInterval(lease)
+  const failures = failuresOf(begun, decision)
+  if (failures.length > 0) {
+    await untilDone(services, way, 'notice', () => notifier.failed(begun, failures))
   }
+  await settler.settle(
+    {
+      deliveryId: begun.deliveryId,
+      number: begun.number,
+      messageId: begun.message.id,
+      results: decision.results,
+      rest: decision.rest,
+      summary: { host: sent.host, outcome: decision.summary, at: now },
+    },
+    way.ending,
+  )
+  services.touch(begun.message.id)
+  record(begun, decision, sent, log, Date.now() - startedAt)
 }
 
 function mailOf({ spool }: Services, begun: Begun): Mail {

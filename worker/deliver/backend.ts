@@ -1,6 +1,6 @@
 /**
- * All that runs for one backend: its BullMQ worker, whose concurrency is the window; its connections; what is
- * known of its health. Made when the backend appears, made anew when its hosts change, closed when it goes.
+ * All that runs for one backend: its BullMQ worker; the courier, which has as many under way as the window is
+ * wide; its connections; what is known of its health. Made when the backend appears, made anew when its hosts change, closed when it goes.
  *
  * The window belongs to this process and starts narrow when the backend returns. BullMQ's own ideas of retry
  * and failure are not used: a job that throws is gone, and the reconciler adds it again because the row says
@@ -19,14 +19,18 @@ import type { Backend } from '@restante/core/directory/backends.ts'
 import { gauge } from '@restante/core/observe/metrics.ts'
 import { atOurBackend } from '@restante/core/outcome/classify.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
+import type { Begun } from '@restante/core/queue/attempts.ts'
+import { mayFlow } from '@restante/core/queue/flow.ts'
 import { EvidenceDesk } from '../evidence.ts'
 import type { Services } from '../services.ts'
 import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
 import { sendThrough } from '../smtp/route.ts'
-import { attemptDelivery, type Notifier } from './attempt.ts'
+import { attemptDelivery, type Notifier, type Way } from './attempt.ts'
 import { type Consumer, consume } from './consumer.ts'
+import { Courier } from './courier.ts'
 import type { Decision } from './decide.ts'
+import type { Settler } from './settler.ts'
 
 const windowSize = gauge('window', 'Deliveries to a backend at a time.', ['backend'])
 const healthNow = gauge('backend_health', 'Health of a backend: 1 for the one it has.', ['backend', 'health'])
@@ -36,7 +40,9 @@ export class BackendRuntime {
   readonly desk: EvidenceDesk
   readonly #services: Services
   readonly #notifier: Notifier
+  readonly #settler: Settler
   readonly #pool: Pool
+  readonly #courier: Courier
   readonly #consumer: Consumer
   readonly #onSettled: () => void
   #window: Window
@@ -45,6 +51,7 @@ export class BackendRuntime {
   constructor(
     services: Services,
     notifier: Notifier,
+    settler: Settler,
     backend: Backend,
     health: BackendHealth,
     onHealth: (runtime: BackendRuntime) => void,
@@ -52,6 +59,7 @@ export class BackendRuntime {
   ) {
     this.#services = services
     this.#notifier = notifier
+    this.#settler = settler
     this.backend = backend
     this.#onSettled = onSettled
     this.#window = openWindow(health.effective === 'up' ? START_UP : START_RECOVERING)
@@ -74,9 +82,21 @@ export class BackendRuntime {
         })
       }
       this.#showHealth()
+      void this.#courier.healthChanged()
       onHealth(this)
     })
-    this.#consumer = consume(services, backend.id, this.#window.size, id => this.#deliver(id))
+    this.#courier = new Courier(
+      services,
+      {
+        backendId: backend.id,
+        mayDial: () => mayFlow(this.desk.health.effective),
+        carry: (begun, sent) => this.#deliver(begun, sent),
+      },
+      this.#window.size,
+    )
+    this.#consumer = consume(services, backend.id, jobsAtATime(this.#window), (ids, backlog) =>
+      this.#courier.take(ids, backlog),
+    )
     this.#setWindow(this.#window)
     this.#showHealth()
   }
@@ -94,20 +114,23 @@ export class BackendRuntime {
       },
       Math.max(0, deadline - Date.now()),
     )
+    await this.#courier.stop()
     await this.#consumer.close()
+    await this.#courier.close()
     clearTimeout(cut)
     this.#pool.close()
     await this.desk.close()
     windowSize.remove({ backend: this.backend.id })
   }
 
-  async #deliver(deliveryId: string): Promise<void> {
-    await attemptDelivery(this.#services, this.#notifier, deliveryId, {
+  async #deliver(begun: Begun, sent: () => void): Promise<void> {
+    const way: Way = {
       health: () => this.desk.health.effective,
       send: (_begun, mail, onOurFault) => sendThrough(this.#pool, mail, onOurFault),
       heard: (told, decision, ours) => this.#heard(told, decision, ours),
       ending: () => this.#ending,
-    })
+    }
+    await attemptDelivery(this.#services, this.#notifier, this.#settler, begun, way, sent)
     this.#onSettled()
   }
 
@@ -124,7 +147,8 @@ export class BackendRuntime {
 
   #setWindow(next: Window): void {
     this.#window = next
-    this.#consumer.setConcurrency(next.size)
+    this.#courier.setWindow(next.size)
+    this.#consumer.setConcurrency(jobsAtATime(next))
     windowSize.set({ backend: this.backend.id }, next.size)
   }
 
@@ -134,3 +158,9 @@ export class BackendRuntime {
     }
   }
 }
+
+/**
+ * Jobs taken from Redis at a time: each may name one delivery, of the backlog there are never more than two
+ * windows (drain), and live mail must not wait behind them.
+ */
+const jobsAtATime = (window: Window): number => 3 * window.size + 5

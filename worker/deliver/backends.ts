@@ -8,6 +8,7 @@ import { type Loop, loop } from '../loop.ts'
 import type { Services } from '../services.ts'
 import type { Notifier } from './attempt.ts'
 import { BackendRuntime } from './backend.ts'
+import type { Settler } from './settler.ts'
 
 export type Backends = {
   all(): Iterable<BackendRuntime>
@@ -22,7 +23,12 @@ const EVERY = 30_000
 
 export type Hearer = { healthChanged(): void; settled(): void }
 
-export function startBackends(services: Services, notifier: Notifier, hearer: Hearer): Backends {
+export function startBackends(
+  services: Services,
+  notifier: Notifier,
+  settler: Settler,
+  hearer: Hearer,
+): Backends {
   const { db, log } = services
   const runtimes = new Map<string, BackendRuntime>()
   const closing = new Set<Promise<void>>()
@@ -53,6 +59,7 @@ export function startBackends(services: Services, notifier: Notifier, hearer: He
           new BackendRuntime(
             services,
             notifier,
+            settler,
             backend,
             health,
             () => hearer.healthChanged(),

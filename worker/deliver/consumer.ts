@@ -16,7 +16,7 @@ export function consume(
   services: Pick<Services, 'redisUrl' | 'prefix' | 'log'>,
   backendId: string | null,
   concurrency: number,
-  work: (deliveryId: string) => Promise<void>,
+  work: (deliveryIds: readonly string[], backlog: boolean) => Promise<void>,
 ): Consumer {
   const { log } = services
   const name = queueName(backendId)
@@ -25,10 +25,10 @@ export function consume(
     name,
     async job => {
       try {
-        await work(job.data.deliveryId)
+        await work(job.data.deliveryIds, job.data.backlog)
       } catch (error) {
         // The row says what is left to do; the job has done its part.
-        log.error({ event: 'delivery.job-failed', delivery: job.data.deliveryId, error })
+        log.error({ event: 'delivery.job-failed', deliveries: job.data.deliveryIds, error })
       }
     },
     {

@@ -13,7 +13,7 @@ const SHARE = 1 / 50
 const MOST_BATCHES = 20
 
 export function startExpire(services: Services): Loop {
-  const { db, spool } = services
+  const { db, spool, recorder } = services
   const again = async (step: () => Promise<number>) => {
     for (let batch = 0; batch < MOST_BATCHES; batch++) if ((await step()) === 0) return
   }
@@ -23,7 +23,7 @@ export function startExpire(services: Services): Loop {
     for (const step of [expireHistory, expireTrash]) {
       await again(async () => {
         const { removed, notes } = await step(db, new Date())
-        if (notes.length > 0) await spool.note(notes)
+        recorder.note(notes)
         return removed
       })
     }

@@ -78,7 +78,7 @@ export async function expireOverdue(services: Services, now: Date): Promise<numb
     }
     if (failures.length > 0) await notifyFailures(services, failed, failures, now)
     const notes = await settleExpired(services, failed, failures, now)
-    if (notes.length > 0) await services.spool.note(notes)
+    services.recorder.note(notes)
     expiredTotal.inc()
   }
   return due.length

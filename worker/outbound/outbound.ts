@@ -7,8 +7,10 @@
 import { createHash } from 'node:crypto'
 import { type BackendHost, loadSmarthosts } from '@restante/core/directory/backends.ts'
 import type { Notifier } from '../deliver/attempt.ts'
-import { attemptDelivery } from '../deliver/attempt.ts'
+import { attemptDelivery, type Way } from '../deliver/attempt.ts'
 import { consume } from '../deliver/consumer.ts'
+import { Courier } from '../deliver/courier.ts'
+import type { Settler } from '../deliver/settler.ts'
 import type { Services } from '../services.ts'
 import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
@@ -29,6 +31,7 @@ type Route = { pool: Pool; usedAt: number; active: number }
 export function startOutbound(
   services: Services,
   notifier: Notifier,
+  settler: Settler,
   mx: Pick<MxOptions, 'port' | 'allowLocal'> = {},
 ): Outbound {
   const routes = new Map<string, Route>()
@@ -79,23 +82,31 @@ export function startOutbound(
     return route
   }
 
-  const consumer = consume(services, null, CONCURRENCY, deliveryId =>
-    attemptDelivery(services, notifier, deliveryId, {
-      health: () => null,
-      send: async (begun, mail, onOurFault) => {
-        const route = await routeFor(begun.organizationId, begun.destination)
-        route.active++
-        try {
-          return await sendThrough(route.pool, mail, onOurFault)
-        } finally {
-          route.active--
-          route.usedAt = Date.now()
-        }
-      },
-      heard: async () => {},
-      ending: () => ending,
-    }),
+  const way: Way = {
+    health: () => null,
+    send: async (begun, mail, onOurFault) => {
+      const route = await routeFor(begun.organizationId, begun.destination)
+      route.active++
+      try {
+        return await sendThrough(route.pool, mail, onOurFault)
+      } finally {
+        route.active--
+        route.usedAt = Date.now()
+      }
+    },
+    heard: async () => {},
+    ending: () => ending,
+  }
+  const courier = new Courier(
+    services,
+    {
+      backendId: null,
+      mayDial: () => true,
+      carry: (begun, sent) => attemptDelivery(services, notifier, settler, begun, way, sent),
+    },
+    CONCURRENCY,
   )
+  const consumer = consume(services, null, CONCURRENCY, (ids, backlog) => courier.take(ids, backlog))
 
   return {
     async close(deadline) {
@@ -107,7 +118,9 @@ export function startOutbound(
         Math.max(0, deadline - Date.now()),
       )
       clearInterval(sweep)
+      await courier.stop()
       await consumer.close()
+      await courier.close()
       clearTimeout(cut)
       for (const { pool } of routes.values()) pool.close()
     },

@@ -16,8 +16,9 @@ import { addOrganization } from '@restante/core/directory/organizations.ts'
 import { addPerson } from '@restante/core/directory/people.ts'
 import { type Log, silentLog } from '@restante/core/observe/log.ts'
 import { createQueues } from '@restante/core/queue/queues.ts'
-import { openSpool } from '@restante/core/spool/open.ts'
+import { type OpenOptions, openSpool } from '@restante/core/spool/open.ts'
 import type { Envelope, EnvelopeRecipient } from '@restante/core/spool/types.ts'
+import { startRecorder } from '../recorder.ts'
 import type { Services } from '../services.ts'
 import { type Jobs, startJobs } from '../start.ts'
 
@@ -50,6 +51,7 @@ export async function testGateway(
     mx?: { port: number }
     /** Stands between the worker and its servers. */
     through?: (url: string) => Promise<string>
+    disk?: Pick<OpenOptions, 'fs' | 'minimumFree'>
   } = {},
 ): Promise<TestGateway> {
   const database = await testDatabase()
@@ -76,7 +78,9 @@ export async function testGateway(
     writer: 'worker',
     log,
     minimumFree: 0,
+    ...options.disk,
   })
+  const recorder = startRecorder(spool, log, 50)
   const through = options.through ?? (async url => url)
   const workersRedis = await through(redisUrl)
   const workersDatabase = await through(database.url)
@@ -93,6 +97,7 @@ export async function testGateway(
     redisUrl: workersRedis,
     prefix,
     spool,
+    recorder,
     queues,
     directory: () => keeper.current,
     sealKey,
@@ -100,6 +105,7 @@ export async function testGateway(
     hostname: 'gateway.test',
     dnsServers: [],
     touch: () => {},
+    workerNumber: () => null,
   }
   const row = await db.selectFrom('backend').select('id').executeTakeFirstOrThrow()
   let jobs: Jobs | null = null
@@ -150,6 +156,7 @@ export async function testGateway(
       await jobs?.close()
       await keeper.close()
       await queues.close()
+      await recorder.close()
       await spool.close()
       await workersDb.destroy()
       await database.close()

@@ -194,13 +194,14 @@ create table delivery (
   next_attempt_at timestamptz,
   last_attempt_at timestamptz,
   leased_until timestamptz,
+  leased_by int,
   settled_at timestamptz,
   outcome jsonb
 );
 create index on delivery (message_id);
 create index delivery_open on delivery (backend_id, state, created_at) where state in ('queued', 'held', 'deferred');
 create index delivery_due on delivery (next_attempt_at) where state = 'deferred';
-create index delivery_leased on delivery (leased_until) where state = 'queued';
+create index delivery_leased on delivery (leased_until) where leased_until is not null;
 create index delivery_organization on delivery (organization_id, state, created_at);
 create index delivery_created on delivery (created_at);
 create index delivery_waiting on delivery (organization_id, created_at, id) where state in ('queued', 'held', 'deferred');

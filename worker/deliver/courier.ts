@@ -1,0 +1,204 @@
+/**
+ * Carries deliveries to one destination: begins them a few at a time ahead of their being dialed, has as many
+ * under way as its window is wide, and renews their leases together.
+ *
+ * A few are begun ahead (leased, the attempt recorded) so that no connection waits for PostgreSQL between two
+ * messages. What is begun and then not dialed, because the backend went down or the process ends, is given
+ * back as if it had not been begun. Killed: the leases of a dead worker are taken back (core/queue/leases.ts).
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isAboutData } from '@restante/core/db/transaction.ts'
+import { type Begun, beginMany, giveBack, LEASE_RENEWAL, renewMany } from '@restante/core/queue/attempts.ts'
+import type { Enqueued } from '@restante/core/queue/names.ts'
+import { reached } from '@restante/core/spool/states.ts'
+import type { Services } from '../services.ts'
+import { nextTurn } from './turns.ts'
+
+/** Begun ahead at most, however wide the window. */
+const MOST_AHEAD = 50
+/** Pause between tries while PostgreSQL is away, in ms. */
+const AGAIN = 1_000
+
+export type Load = {
+  backendId: string | null
+  /** false: nothing is dialed now, and what was begun is given back. */
+  mayDial: () => boolean
+  /**
+   * Delivers one. `sent` is called when nothing is under way to the destination any more; the promise
+   * resolves when the result is recorded.
+   */
+  carry: (begun: Begun, sent: () => void) => Promise<void>
+}
+
+type CourierServices = Pick<Services, 'db' | 'log' | 'queues' | 'workerNumber'>
+
+export class Courier {
+  readonly #services: CourierServices
+  readonly #load: Load
+  #window: number
+  /** By id; those of the backlog are in the order of their ids, which is that of acceptance. */
+  #live: string[] = []
+  #backlog: string[] = []
+  readonly #ends = new Map<string, { end: () => void; ended: Promise<void> }>()
+  #ready: Begun[] = []
+  /** Leased: ready, under way, or waiting to be recorded. */
+  readonly #leased = new Map<string, Begun>()
+  readonly #busy = new Set<string>()
+  #active = 0
+  #beginning: Promise<void> | null = null
+  #stopped = false
+  /** Left for another worker, or for us after a new start. */
+  readonly #dropped: Enqueued[] = []
+  readonly #renewal: NodeJS.Timeout
+
+  constructor(services: CourierServices, load: Load, window: number) {
+    this.#services = services
+    this.#load = load
+    this.#window = window
+    this.#renewal = setInterval(() => {
+      void renewMany(services.db, [...this.#leased.values()], new Date()).catch(() => {})
+    }, LEASE_RENEWAL)
+  }
+
+  setWindow(size: number): void {
+    this.#window = size
+    this.#pump()
+  }
+
+  /** Deals with deliveries named by a job. @returns when each is recorded, or was not to be begun */
+  async take(ids: readonly string[], backlog: boolean): Promise<void> {
+    const ends = ids.map(id => {
+      // Named by two jobs: once is enough.
+      const known = this.#ends.get(id)
+      if (known) return known.ended
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#ends.set(id, { ended: promise, end: resolve })
+      ;(backlog ? this.#backlog : this.#live).push(id)
+      return promise
+    })
+    if (backlog) this.#backlog.sort()
+    if (this.#stopped) await this.#drop()
+    this.#pump()
+    await Promise.all(ends)
+  }
+
+  /** Begins nothing more, and gives back what was not dialed. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#drop()
+    await this.#beginning
+    await this.#drop()
+  }
+
+  /** After the jobs have ended: what was not dealt with gets new ones. */
+  async close(): Promise<void> {
+    clearInterval(this.#renewal)
+    await this.#services.queues.enqueue(this.#dropped)
+  }
+
+  #pump(): void {
+    while (this.#active < this.#window && this.#load.mayDial()) {
+      const at = nextTurn(this.#ready, this.#busy)
+      const [begun] = at < 0 ? [] : this.#ready.splice(at, 1)
+      if (!begun) break
+      void this.#carry(begun)
+    }
+    this.#begin()
+  }
+
+  async #carry(begun: Begun): Promise<void> {
+    this.#active++
+    const turn = begun.backlog ? begun.recipients.map(recipient => recipient.address) : []
+    for (const address of turn) this.#busy.add(address)
+    let under = true
+    const sent = () => {
+      if (!under) return
+      under = false
+      this.#active--
+      for (const address of turn) this.#busy.delete(address)
+      this.#pump()
+    }
+    try {
+      await this.#load.carry(begun, sent)
+    } catch (error) {
+      // The row says what is left to do.
+      this.#services.log.error({ event: 'delivery.failed', delivery: begun.deliveryId, error })
+    } finally {
+      sent()
+      this.#end(begun.deliveryId)
+    }
+  }
+
+  #begin(): void {
+    if (this.#beginning || this.#stopped) return
+    const ahead = Math.min(this.#window, MOST_AHEAD)
+    const room = this.#window - this.#active + ahead - this.#ready.length
+    // In few large statements: not for every single place that becomes free.
+    if (room <= 0 || (room < ahead / 2 && this.#ready.length > 0)) return
+    const ids = [...this.#live.splice(0, room)]
+    ids.push(...this.#backlog.splice(0, room - ids.length))
+    if (ids.length === 0) return
+    this.#beginning = this.#beginThese(ids).finally(() => {
+      this.#beginning = null
+      this.#pump()
+    })
+  }
+
+  async #beginThese(ids: readonly string[]): Promise<void> {
+    const { db, log, workerNumber } = this.#services
+    for (let tries = 1; !this.#stopped; tries++) {
+      try {
+        const begun = await beginMany(db, ids, new Date(), workerNumber())
+        if (begun.length > 0) reached(6)
+        for (const one of begun) this.#leased.set(one.deliveryId, one)
+        for (const id of ids) if (!this.#leased.has(id)) this.#end(id)
+        this.#ready.push(...begun)
+        if (!this.#load.mayDial()) await this.#giveBack()
+        return
+      } catch (error) {
+        if (isAboutData(error)) log.error({ event: 'delivery.begin-refused', deliveries: ids, error })
+        else if (tries === 1) log.warn({ event: 'delivery.step-failed', step: 'begin', error })
+        if (isAboutData(error)) break
+        await sleep(AGAIN)
+      }
+    }
+    for (const id of ids) this.#end(id)
+  }
+
+  /** What was begun and is not going to be dialed now. */
+  async #giveBack(): Promise<Begun[]> {
+    const back = this.#ready.splice(0)
+    if (back.length === 0) return []
+    await giveBack(this.#services.db, back).catch(error =>
+      this.#services.log.warn({ event: 'delivery.step-failed', step: 'give-back', error }),
+    )
+    for (const { deliveryId } of back) this.#end(deliveryId)
+    return back
+  }
+
+  async #drop(): Promise<void> {
+    const { backendId } = this.#load
+    const named = (id: string, backlog: boolean): Enqueued => ({ id, backendId, backlog })
+    const live = this.#live.splice(0)
+    const backlog = this.#backlog.splice(0)
+    const back = await this.#giveBack()
+    this.#dropped.push(
+      ...back.map(one => named(one.deliveryId, one.backlog)),
+      ...live.map(id => named(id, false)),
+      ...backlog.map(id => named(id, true)),
+    )
+    for (const id of [...live, ...backlog]) this.#end(id)
+  }
+
+  /** The backend's health changed: what was begun for it may have to wait. */
+  async healthChanged(): Promise<void> {
+    if (!this.#load.mayDial()) await this.#giveBack()
+    else this.#pump()
+  }
+
+  #end(id: string): void {
+    this.#leased.delete(id)
+    this.#ends.get(id)?.end()
+    this.#ends.delete(id)
+  }
+}
