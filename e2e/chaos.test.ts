@@ -126,7 +126,10 @@ test('nothing that got 250 is lost when Redis is wiped, PostgreSQL is away and p
     }
     return byId
   }
-  const missing = () => [...load.accepted.keys()].filter(id => !arrivals().has(id)).length
+  const missing = () => {
+    const there = arrivals()
+    return [...load.accepted.keys()].filter(id => !there.has(id)).length
+  }
   await until(
     'all of it is at the backend',
     () => {

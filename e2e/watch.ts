@@ -96,12 +96,12 @@ export async function report(gateway: Gateway, lines = 60): Promise<void> {
 /**
  * How many places a message arrived before or behind its own, at most.
  *
- * Held mail is handed over oldest first, beginning with one connection and going on with more as all goes
- * well; what is under way on two connections at once may then arrive in either order, and no further apart.
+ * Held mail for one address is handed over in order. A backend that queues what it took, as Postfix does, may
+ * write what came close together in another.
  */
 export function overtaken(arrived: readonly string[], promised: readonly string[]): number {
   return Math.max(0, ...promised.map((one, place) => Math.abs(arrived.indexOf(one) - place)))
 }
 
-/** Connections that a drain of a dozen messages comes to use at once. */
+/** How far apart that may be. */
 export const WINDOW = 3

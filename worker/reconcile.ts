@@ -28,7 +28,11 @@ export function startReconciler(services: Services): Loop {
     if (back) missed = false
     const thorough = back || ++round % THOROUGH === 0
     const dead = await mourner.dead(new Date())
-    const done = await reconcile(db, queues, new Date(), { thorough, dead, ...(back && { patience: 0 }) })
+    const done = await reconcile(db, queues, new Date(), {
+      thorough,
+      dead,
+      ...((back || dead.length > 0) && { patience: 0 }),
+    })
     reconciled.inc({ reason: 'lease-lost' }, done.leasesLost)
     reconciled.inc({ reason: 'due' }, done.due)
     reconciled.inc({ reason: 'missing' }, done.readded)

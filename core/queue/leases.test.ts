@@ -100,9 +100,10 @@ test('a look that failed proves nothing: the grace begins anew', async () => {
   let away = false
   const mourner = createMourner(
     new Proxy(database.db, {
-      get(db, property, receiver) {
+      get(db, property) {
         if (away) throw new Error('away')
-        return Reflect.get(db, property, receiver)
+        const value = Reflect.get(db, property, db)
+        return typeof value === 'function' ? value.bind(db) : value
       },
     }),
   )

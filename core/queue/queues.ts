@@ -22,9 +22,11 @@ import {
 export interface Queues {
   /**
    * Adds jobs for deliveries that can be tried now, in the order given. Adding again is harmless.
+   * @param mark makes other jobs of the same deliveries: those there are belong to a worker that died, and
+   * BullMQ finds that out only later
    * @returns false when Redis could not take them; the reconciler will
    */
-  enqueue(deliveries: readonly Enqueued[]): Promise<boolean>
+  enqueue(deliveries: readonly Enqueued[], mark?: string): Promise<boolean>
   /** Jobs that wait or run in one queue; null when Redis is away. */
   count(backendId: string | null): Promise<number | null>
   /** Whether Redis answers. */
@@ -82,10 +84,10 @@ export function createQueues(options: QueuesOptions): Queues {
   }
 
   return {
-    async enqueue(deliveries) {
+    async enqueue(deliveries, mark = '') {
       let complete = true
       for (const [backendId, group] of Map.groupBy(deliveries, delivery => delivery.backendId)) {
-        const jobs = jobsFor(group)
+        const jobs = jobsFor(group, mark)
         for (let at = 0; at < jobs.length; at += BATCH) {
           const added = await guarded(backendId, q => q.addBulk(jobs.slice(at, at + BATCH)))
           if (added === null) complete = false
@@ -113,14 +115,14 @@ export function createQueues(options: QueuesOptions): Queues {
 }
 
 /** The same deliveries once more make a job of the same name, which BullMQ does not add twice. */
-function jobsFor(deliveries: readonly Enqueued[]) {
+function jobsFor(deliveries: readonly Enqueued[], mark: string) {
   return [...Map.groupBy(deliveries, delivery => delivery.backlog)].flatMap(([backlog, group]) => {
     const jobs = []
     for (let at = 0; at < group.length; at += MOST_IN_A_JOB) {
       const deliveryIds = group.slice(at, at + MOST_IN_A_JOB).map(delivery => delivery.id)
       const data: JobData = { deliveryIds, backlog }
       const opts = {
-        jobId: `${deliveryIds[0]}.${deliveryIds.length}`,
+        jobId: `${deliveryIds[0]}.${deliveryIds.length}${mark && `.${mark}`}`,
         priority: backlog ? BACKLOG_PRIORITY : LIVE_PRIORITY,
       }
       jobs.push({ name: 'deliveries', data, opts })

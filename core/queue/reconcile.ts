@@ -34,10 +34,17 @@ export type Rigour = {
 
 export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<Reconciled> {
   const leasesLost = await takeBack(db, now, rigour.dead ?? [])
-  await queues.enqueue(leasesLost)
+  const mark = now.getTime().toString(36)
+  await queues.enqueue(leasesLost, mark)
   const due = await queueDue(db, now)
   await queues.enqueue(due)
-  const readded = await addMissing(db, queues, now, rigour)
+  const readded = await addMissing(
+    db,
+    queues,
+    now,
+    rigour,
+    rigour.patience === 0 || rigour.dead?.length ? mark : '',
+  )
   return { leasesLost: leasesLost.length, due: due.length, readded }
 }
 
@@ -70,8 +77,10 @@ async function queueDue(db: Db, now: Date): Promise<Enqueued[]> {
   return result.rows.filter(row => row.state === 'queued')
 }
 
-async function addMissing(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<number> {
-  const { thorough, patience = PATIENCE } = rigour
+/** @param mark given when jobs in Redis may belong to the dead */
+async function addMissing(db: Db, queues: Queues, now: Date, rigour: Rigour, mark: string): Promise<number> {
+  const { patience = PATIENCE } = rigour
+  const thorough = rigour.thorough || mark !== ''
   const oldEnough = new Date(now.getTime() - patience)
   const groups = await db
     .selectFrom('delivery')
@@ -96,7 +105,7 @@ async function addMissing(db: Db, queues: Queues, now: Date, rigour: Rigour): Pr
       .orderBy('id')
       .limit(10 * BATCH)
       .execute()
-    if (await queues.enqueue(missing)) added += missing.length
+    if (await queues.enqueue(missing, mark)) added += missing.length
   }
   return added
 }
