@@ -30,7 +30,7 @@ export type Load = {
   carry: (begun: Begun, sent: () => void) => Promise<void>
 }
 
-type CourierServices = Pick<Services, 'db' | 'log' | 'queues' | 'workerNumber'>
+type CourierServices = Pick<Services, 'db' | 'log' | 'queues' | 'recorder' | 'workerNumber'>
 
 export class Courier {
   readonly #services: CourierServices
@@ -46,6 +46,7 @@ export class Courier {
   readonly #busy = new Set<string>()
   #active = 0
   #beginning: Promise<void> | null = null
+  #paused = false
   #stopped = false
   /** Left for another worker, or for us after a new start. */
   readonly #dropped: Enqueued[] = []
@@ -97,13 +98,28 @@ export class Courier {
   }
 
   #pump(): void {
-    while (this.#active < this.#window && this.#load.mayDial()) {
+    while (this.#active < this.#window && this.#load.mayDial() && this.#canRecord()) {
       const at = nextTurn(this.#ready, this.#busy)
       const [begun] = at < 0 ? [] : this.#ready.splice(at, 1)
       if (!begun) break
       void this.#carry(begun)
     }
     this.#begin()
+  }
+
+  /** Whether the spool can take a note of what is delivered; when not, goes on by itself when it can. */
+  #canRecord(): boolean {
+    const { recorder } = this.#services
+    if (recorder.ready) return true
+    if (this.#paused || this.#stopped) return false
+    this.#paused = true
+    void recorder
+      .untilReady(() => this.#stopped)
+      .then(() => {
+        this.#paused = false
+        this.#pump()
+      })
+    return false
   }
 
   async #carry(begun: Begun): Promise<void> {
@@ -130,7 +146,7 @@ export class Courier {
   }
 
   #begin(): void {
-    if (this.#beginning || this.#stopped) return
+    if (this.#beginning || this.#stopped || !this.#canRecord()) return
     const ahead = Math.min(this.#window, MOST_AHEAD)
     const room = this.#window - this.#active + ahead - this.#ready.length
     // In few large statements: not for every single place that becomes free.

@@ -34,7 +34,7 @@ type Waiting = {
   reject: (error: unknown) => void
 }
 
-export function createSettler({ db, spool, log }: Pick<Services, 'db' | 'spool' | 'log'>): Settler {
+export function createSettler({ db, recorder, log }: Pick<Services, 'db' | 'recorder' | 'log'>): Settler {
   let waiting: Waiting[] = []
   let running = false
 
@@ -45,14 +45,9 @@ export function createSettler({ db, spool, log }: Pick<Services, 'db' | 'spool' 
         batch.map(one => one.finished),
       ),
     )
-    reached(settled.some(one => one.state === 'deferred') ? '4d' : 8)
-    const notes = settled.flatMap(one => one.notes)
-    if (notes.length > 0) {
-      void spool.note(notes).then(
-        () => reached(9),
-        error => log.warn({ event: 'spool.note-failed', error }),
-      )
-    }
+    if (settled.some(one => one.state === 'deferred')) reached('4d')
+    if (settled.some(one => one.notes.length > 0)) reached(8)
+    recorder.note(settled.flatMap(one => one.notes))
     batch.forEach((one, index) => {
       const result = settled[index]
       if (result) one.resolve(result)

@@ -7,11 +7,14 @@
  * and names there mean nothing.
  */
 import { isIP, type Socket } from 'node:net'
+import type { ConnectionOptions } from 'node:tls'
 import type { BackendHost } from '@restante/core/directory/backends.ts'
 import { classify } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
-import SMTPConnection from 'nodemailer/lib/smtp-connection'
-import { type Extensions, readExtensions, Transcript } from './transcript.ts'
+import { type Extensions, readExtensions } from './extensions.ts'
+import { Link, linkError, openSocket, type PeerError, startTls } from './link.ts'
+
+export type { PeerError } from './link.ts'
 
 export type DialOptions = {
   /** The name we greet with. */
@@ -20,7 +23,7 @@ export type DialOptions = {
   connectTimeout: number
   /** ms until the greeting. */
   greetingTimeout: number
-  /** ms without a sign of life, in any later phase. RFC 5321 §4.5.3.2 wants 5 minutes at least. */
+  /** ms until the reply to a command. RFC 5321 §4.5.3.2 wants 5 minutes; the others follow from it. */
   idleTimeout: number
   /** An open connection to use instead of dialing. */
   socket?: Socket
@@ -30,9 +33,6 @@ export type DialOptions = {
 
 export const DELIVERY_TIMEOUTS = { connectTimeout: 10_000, greetingTimeout: 30_000, idleTimeout: 300_000 }
 export const PROBE_TIMEOUTS = { connectTimeout: 8_000, greetingTimeout: 8_000, idleTimeout: 8_000 }
-
-/** Bytes of one reply at most. */
-const LONGEST_REPLY = 64 * 1024
 
 export type Dialed = { type: 'open'; peer: Peer } | { type: 'failed'; outcome: Outcome }
 
@@ -51,170 +51,158 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+/** Why a connection did not come to be: what the server said, or what happened. */
+type Fault = { what: string | PeerError; phase: Phase }
+
 async function open(host: BackendHost, options: DialOptions, clear: boolean): Promise<Dialed> {
-  const transcript = new Transcript()
-  const strict = (host.tls === 'required' || host.tls === 'implicit') && !isLoopback(host.host)
-  const connection = new SMTPConnection({
-    host: host.host,
-    port: host.port,
-    secure: host.tls === 'implicit',
-    ignoreTLS: clear,
-    requireTLS: host.tls === 'required',
-    opportunisticTLS: host.tls === 'opportunistic' && !host.user,
-    servername: options.serverName,
-    lmtp: host.protocol === 'lmtp',
-    name: options.name,
-    connection: options.socket,
-    connectionTimeout: options.connectTimeout,
-    greetingTimeout: options.greetingTimeout,
-    dnsTimeout: options.connectTimeout,
-    socketTimeout: options.idleTimeout,
-    socketCloseTimeout: 1_000,
-    maxResponseSize: LONGEST_REPLY,
-    allowInternalNetworkInterfaces: true,
-    logger: transcript.logger,
-    transactionLog: true,
-    customAuth: { [SPEAK]: context => peer.spoken(line => context.sendCommand(line)) },
-    tls: { rejectUnauthorized: strict, minVersion: 'TLSv1.2' },
-  })
   const name = options.serverName ?? host.host
-  const peer: Peer = new Peer(connection, transcript, name, host)
-  const error = await peer.attempt(done => connection.connect(done))
-  if (error === null && host.user) {
-    transcript.phase = 'auth'
-    const refused = await peer.attempt(done =>
-      connection.login({ user: host.user, pass: host.password ?? '' }, done),
-    )
-    if (refused === null) return { type: 'open', peer: peer.ready() }
-    return failed(peer, refused, name)
+  const opened = await connectTo(host, options)
+  const fault = opened instanceof Peer ? await introduce(opened, options, clear) : opened
+  if (!fault && opened instanceof Peer) return { type: 'open', peer: opened }
+  if (opened instanceof Peer) opened.close()
+  const { what, phase } = fault ?? { what: 'no answer', phase: 'connect' }
+  return { type: 'failed', outcome: classify(what, { phase, host: name }) }
+}
+
+function tlsOptions(host: BackendHost, options: DialOptions): ConnectionOptions {
+  const name = options.serverName ?? host.host
+  return {
+    servername: isIP(name) ? undefined : name,
+    rejectUnauthorized: (host.tls === 'required' || host.tls === 'implicit') && !isLoopback(host.host),
+    minVersion: 'TLSv1.2',
   }
-  return error === null ? { type: 'open', peer: peer.ready() } : failed(peer, error, name)
 }
 
-function failed(peer: Peer, error: PeerError, host: string): Dialed {
-  peer.close()
-  return { type: 'failed', outcome: classify(error, { phase: phaseOf(error, peer.transcript.phase), host }) }
+async function connectTo(host: BackendHost, options: DialOptions): Promise<Peer | Fault> {
+  const tls = host.tls === 'implicit' ? tlsOptions(host, options) : null
+  const socket =
+    options.socket ?? (await openSocket({ host: host.host, port: host.port, tls }, options.connectTimeout))
+  if (!(socket instanceof Error)) return new Peer(new Link(socket), host, options, tls !== null)
+  const unresolved = (socket as NodeJS.ErrnoException).syscall === 'getaddrinfo'
+  return { what: socket, phase: unresolved ? 'dns' : 'connect' }
 }
 
-function phaseOf(error: PeerError, reached: Phase): Phase {
-  if (error.code === 'ETLS') return 'tls'
-  if (error.code === 'EDNS') return 'dns'
-  return reached
+/** Greeting, EHLO, STARTTLS, AUTH. @returns what stood in the way */
+async function introduce(peer: Peer, options: DialOptions, clear: boolean): Promise<Fault | null> {
+  const greeting = await peer.link.reply(options.greetingTimeout)
+  if (!isPositive(greeting)) return { what: greeting, phase: 'greeting' }
+  const refused = await hello(peer, options)
+  if (refused) return refused
+  const { host } = peer
+  if (!clear && !peer.secure) {
+    const fault = peer.extensions.has('STARTTLS')
+      ? await upgrade(peer, options)
+      : host.tls === 'required'
+        ? { what: linkError('the server does not offer STARTTLS', 'ETLS'), phase: 'tls' as const }
+        : null
+    if (fault) return fault
+  }
+  return host.user ? await signIn(peer, host.user, host.password ?? '') : null
 }
 
-export type PeerError = Error & {
-  code?: string
-  originalCode?: string
-  response?: string
-  timeoutType?: string
+async function hello(peer: Peer, options: DialOptions): Promise<Fault | null> {
+  const lmtp = peer.host.protocol === 'lmtp'
+  const answer = await peer.command(`${lmtp ? 'LHLO' : 'EHLO'} ${options.name}`)
+  if (isPositive(answer)) {
+    peer.extensions = readExtensions(answer as string)
+    return null
+  }
+  // RFC 5321 §3.2: a server may know no EHLO.
+  if (lmtp || typeof answer !== 'string' || !/^5\d\d/.test(answer)) return { what: answer, phase: 'ehlo' }
+  const old = await peer.command(`HELO ${options.name}`)
+  peer.extensions = readExtensions('')
+  return isPositive(old) ? null : { what: old, phase: 'ehlo' }
 }
 
-type Say = (line: string) => Promise<{ response: string }>
-const SPEAK = 'X-SPEAK'
+async function upgrade(peer: Peer, options: DialOptions): Promise<Fault | null> {
+  const { host } = peer
+  const answer = await peer.command('STARTTLS')
+  if (!isPositive(answer)) {
+    const goOn = host.tls === 'opportunistic' && !host.user && !peer.link.lost
+    return goOn ? null : { what: answer, phase: 'tls' }
+  }
+  // Whatever was said after that, in clear, was said by somebody else.
+  if (!peer.link.quiet) return { what: linkError('said more before TLS', 'ETLS'), phase: 'tls' }
+  const socket = await startTls(peer.link.release(), tlsOptions(host, options), options.connectTimeout)
+  if (socket instanceof Error) return { what: socket, phase: 'tls' }
+  peer.link.use(socket)
+  peer.secure = true
+  return await hello(peer, options)
+}
+
+/** RFC 4954, RFC 4616; LOGIN for servers that know nothing else. */
+async function signIn(peer: Peer, user: string, password: string): Promise<Fault | null> {
+  const base64 = (text: string) => Buffer.from(text).toString('base64')
+  const methods = peer.extensions.methods
+  let answer: string | PeerError
+  if (methods.includes('PLAIN') || !methods.includes('LOGIN')) {
+    answer = await peer.command(`AUTH PLAIN ${base64(`\0${user}\0${password}`)}`)
+  } else {
+    answer = await peer.command('AUTH LOGIN')
+    for (const secret of [user, password]) {
+      if (typeof answer === 'string' && answer.startsWith('334')) answer = await peer.command(base64(secret))
+    }
+  }
+  return isPositive(answer) ? null : { what: answer, phase: 'auth' }
+}
+
+const isPositive = (reply: string | PeerError): boolean => typeof reply === 'string' && reply.startsWith('2')
 
 export class Peer {
-  readonly connection: SMTPConnection
-  readonly transcript: Transcript
+  readonly link: Link
   /** The other side's name, for outcomes. */
   readonly name: string
   readonly host: BackendHost
+  readonly idleTimeout: number
   extensions: Extensions = readExtensions('')
+  /** The connection is encrypted. */
+  secure: boolean
   /** Transactions begun on it. */
   transactions = 0
   /** The last one did not end cleanly: RSET before the next (RFC 5321 §4.1.1.5). */
   dirty = false
-  #lost: PeerError | null = null
-  #waiting = new Set<(error: PeerError) => void>()
-  #onEnd: () => void = () => {}
-  #speak: (say: Say) => Promise<void> = async () => {}
 
-  constructor(connection: SMTPConnection, transcript: Transcript, name: string, host: BackendHost) {
-    this.connection = connection
-    this.transcript = transcript
-    this.name = name
+  constructor(link: Link, host: BackendHost, options: DialOptions, secure: boolean) {
+    this.link = link
     this.host = host
-    connection.on('error', (error: PeerError) => this.#fail(error))
-    connection.on('end', () => this.#fail(new Error('Connection closed')))
+    this.name = options.serverName ?? host.host
+    this.idleTimeout = options.idleTimeout
+    this.secure = secure
   }
 
+  /** Whether another transaction can be begun. A server that spoke up by itself has said goodbye. */
   get usable(): boolean {
-    return this.#lost === null
-  }
-
-  /** Whether the connection is encrypted. */
-  get secure(): boolean {
-    return this.connection.secure
+    return this.link.lost === null && this.link.quiet
   }
 
   /** Called once when the connection is gone. */
   onEnd(callback: () => void): void {
-    this.#onEnd = callback
+    this.link.onEnd(callback)
   }
 
-  ready(): this {
-    this.extensions = readExtensions(this.transcript.ehlo)
-    return this
-  }
-
-  /** Runs something that calls back; resolves with its error or null, also when the connection is lost. */
-  attempt(work: (done: (error?: PeerError | null) => void) => void): Promise<PeerError | null> {
-    if (this.#lost) return Promise.resolve(this.#lost)
-    return new Promise(resolve => {
-      const settle = (error: PeerError | null) => {
-        this.#waiting.delete(settle)
-        resolve(error)
-      }
-      this.#waiting.add(settle)
-      work(error => settle(error ?? null))
-    })
-  }
-
-  /**
-   * Sends one command and gives its reply, or the error when the connection is lost. By way of an
-   * authentication of our own making: that is how the library lets others speak on its connection.
-   */
+  /** Sends one command and gives its reply, or the error when the connection is lost. */
   async command(line: string): Promise<string | PeerError> {
-    let reply: string | null = null
-    this.#speak = async say => {
-      reply = (await say(line)).response
-    }
-    const error = await this.attempt(done => this.connection.login({ method: SPEAK }, done))
-    return reply ?? error ?? new Error('no answer')
-  }
-
-  /** Handler of the made-up authentication method SPEAK. */
-  async spoken(say: Say): Promise<void> {
-    await this.#speak(say)
+    this.link.write(`${line}\r\n`)
+    return await this.link.reply(this.idleTimeout)
   }
 
   /** Ends a transaction that went wrong. @returns false when the connection is of no more use */
   async reset(): Promise<boolean> {
-    const error = await this.attempt(done => this.connection.reset(done))
+    const well = isPositive(await this.command('RSET'))
     this.dirty = false
-    if (error) this.close()
-    return error === null
+    if (!well) this.close()
+    return well
   }
 
   /** Says goodbye, without waiting for an answer. */
   quit(): void {
-    if (this.#lost) return
-    this.connection.quit()
-    setTimeout(() => this.connection.close(), 2_000).unref()
+    if (this.link.lost) return
+    this.link.write('QUIT\r\n')
+    setTimeout(() => this.close(), 2_000).unref()
   }
 
   /** Hangs up. */
   close(): void {
-    this.connection.close()
-    this.#fail(new Error('Connection closed by us'))
-  }
-
-  #fail(error: PeerError): void {
-    if (this.#lost) return
-    this.#lost = error
-    // The callback of what was under way comes with the better error, right after this event.
-    setImmediate(() => {
-      for (const settle of this.#waiting) settle(error)
-    })
-    this.#onEnd()
+    this.link.fail(linkError('Connection closed by us', 'ECONNECTION'))
   }
 }

@@ -218,10 +218,9 @@ describe('what a peer announces', () => {
     const said = peer.commands.filter(line => /^(MAIL|RCPT)/.test(line))
     expect(said).toEqual([
       'MAIL FROM:<a@elsewhere.test> RET=HDRS ENVID=QQ+2B1',
-      'RCPT TO:<a@x.test>',
-      'RCPT TO:<c@x.test>',
-      'MAIL FROM:<a@elsewhere.test> RET=HDRS ENVID=QQ+2B1',
+      'RCPT TO:<a@x.test> ORCPT=rfc822;a@x.test',
       'RCPT TO:<b@x.test> NOTIFY=NEVER ORCPT=rfc822;old+2Bb@y.test',
+      'RCPT TO:<c@x.test>',
     ])
   })
 

@@ -1,16 +1,17 @@
 /**
  * One message to some recipients over an open connection: what each of them was told.
  *
- * SMTP answers once for all after the final dot, LMTP once for each accepted recipient (RFC 2033 §4.2); both
- * are read from the transcript, in the order of the commands, so that a connection lost half-way through
- * LMTP's answers keeps what was already said.
+ * With PIPELINING (RFC 2920) MAIL, all RCPT and DATA go in one write, else one by one. SMTP answers once for
+ * all after the final dot, LMTP once for each accepted recipient (RFC 2033 §4.2); replies are taken in the
+ * order of the commands, so that a connection lost half-way through LMTP's answers keeps what was already
+ * said. A message that could be read only in part is never ended with a dot: the peer has nothing.
  */
 import type { Readable } from 'node:stream'
 import { classify, ourOutcome } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
 import type { Envelope } from '@restante/core/spool/types.ts'
-import { ContentError, exactly } from './content.ts'
-import type { Peer, PeerError } from './peer.ts'
+import { DataEncoder } from './data.ts'
+import type { Peer } from './peer.ts'
 
 export type MailRecipient = { address: string; original: string | null; notify: string | null }
 
@@ -26,156 +27,230 @@ export type Mail = {
 /** Outcome by address. */
 export type Told = Map<string, Outcome>
 
-/**
- * Sends a message, in as many transactions as its recipients' DSN parameters need: nodemailer has one set of
- * them for a transaction.
- * @param onOurFault called with what went wrong on our side (the spool can't be read)
- */
-export async function send(peer: Peer, mail: Mail, onOurFault: (error: unknown) => void): Promise<Told> {
-  const told: Told = new Map()
-  for (const group of groups(peer, mail.recipients)) {
-    if (peer.dirty) await peer.reset()
-    for (const [address, outcome] of await transact(peer, mail, group, onOurFault)) told.set(address, outcome)
-  }
-  return told
-}
+/** A content up to this size is read before anything is said, in bytes. */
+const AT_ONCE = 256 * 1024
+/** Commands in one write: a server's buffer is bounded, and ours. */
+const PIPELINED = 200
 
-type Group = { recipients: MailRecipient[]; notify: string | null; original: string | null }
-
-function groups(peer: Peer, recipients: readonly MailRecipient[]): Group[] {
-  const dsn = peer.extensions.has('DSN')
-  const found = new Map<string, Group>()
-  for (const recipient of recipients) {
-    const notify = dsn ? recipient.notify : null
-    // An ORCPT that says what RCPT says anyway is left out: it would cost a transaction.
-    const original = dsn && !sameAddress(recipient.original, recipient.address) ? recipient.original : null
-    const key = JSON.stringify([notify, original])
-    const group = found.get(key) ?? { recipients: [], notify, original }
-    group.recipients.push(recipient)
-    found.set(key, group)
-  }
-  return [...found.values()]
-}
-
-function sameAddress(original: string | null, address: string): boolean {
-  return original !== null && original.replace(/^rfc822;/i, '').toLowerCase() === address.toLowerCase()
-}
-
-/** RFC 3461 §4: what came over the wire is xtext; nodemailer encodes it again. */
-function fromXtext(text: string): string {
-  return text.replace(/\+([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-}
+/** Parts of DialOptions.idleTimeout, as RFC 5321 §4.5.3.2 has them: 2, 3 and 10 minutes of 5. */
+const patience = (peer: Peer) => ({
+  command: peer.idleTimeout,
+  data: 0.4 * peer.idleTimeout,
+  block: 0.6 * peer.idleTimeout,
+  final: 2 * peer.idleTimeout,
+})
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII
 const ASCII = /^[\x00-\x7f]*$/
+/** What would end a command or begin a parameter. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const UNSAFE = /[\x00-\x1f\x7f]/
 
-async function transact(
-  peer: Peer,
-  mail: Mail,
-  group: Group,
-  onOurFault: (error: unknown) => void,
-): Promise<Told> {
+/**
+ * Sends a message in one transaction.
+ * @param onOurFault called with what went wrong on our side (the spool can't be read)
+ */
+export async function send(peer: Peer, mail: Mail, onOurFault: (error: unknown) => void): Promise<Told> {
   const at = new Date()
-  const host = peer.name
-  const all = (outcome: Outcome): Told => new Map(group.recipients.map(r => [r.address, outcome]))
+  const all = (outcome: Outcome): Told => new Map(mail.recipients.map(r => [r.address, outcome]))
+  const impossible = whyNot(peer, mail, at)
+  if (impossible) return all(impossible)
 
-  const { maxSize } = peer.extensions
-  if (maxSize > 0 && mail.size > maxSize) {
-    const text = `the message has ${mail.size} bytes, the server takes ${maxSize} (SIZE)`
-    return all({
-      ...ourOutcome('too-large', true, text, { host, phase: 'mail', at }),
-      code: 552,
-      enhanced: '5.3.4',
-    })
-  }
-  const international = [mail.sender, ...group.recipients.map(r => r.address)].some(a => !ASCII.test(a))
-  if (international && !peer.extensions.has('SMTPUTF8')) {
-    // RFC 6531 §3.5
-    const text = 'the server does not take internationalized addresses (SMTPUTF8)'
-    return all({ ...ourOutcome('bad-address', true, text, { host, phase: 'mail', at }), enhanced: '5.6.7' })
-  }
-
-  let opened: { size: number; content: Readable }
+  let source: Source
   try {
-    opened = await mail.content()
+    source = await openSource(await mail.content())
   } catch (error) {
     onOurFault(error)
     return all(ourFault(error, at))
   }
-  peer.transcript.mark()
+  if (peer.dirty) await peer.reset()
   peer.transactions++
-  const stream = exactly(opened.size, opened.content)
-  let streamError: unknown = null
-  stream.on('error', error => {
-    streamError = error
-  })
-  const dsn = group.notify !== null || group.original !== null || mail.envelope.ret || mail.envelope.envid
-  const error = await peer.attempt(done =>
-    peer.connection.send(
-      {
-        from: mail.sender || false,
-        to: group.recipients.map(r => r.address),
-        size: opened.size,
-        use8BitMime: mail.envelope.body === '8BITMIME',
-        dsn: dsn
-          ? {
-              ret: mail.envelope.ret,
-              envid: mail.envelope.envid && fromXtext(mail.envelope.envid),
-              notify: group.notify,
-              orcpt: group.original && fromXtext(group.original),
-            }
-          : undefined,
-      },
-      stream,
-      done,
-    ),
-  )
-  stream.destroy()
-  if (streamError instanceof ContentError) {
-    // Nothing was ended with a dot: the peer has nothing.
+  const conversation = new Conversation(peer, mail.recipients, at)
+  try {
+    if (await conversation.envelope(commands(peer, mail, source.size))) await conversation.data(source)
+  } catch (error) {
     peer.close()
-    onOurFault(streamError)
-    return all(ourFault(streamError, at))
+    onOurFault(error)
+    return all(ourFault(error, at))
+  } finally {
+    source.close()
   }
-  const told = read(peer, group, error, at)
-  peer.dirty = error !== null || [...told.values()].some(outcome => outcome.category !== 'accepted')
+  const { told } = conversation
+  peer.dirty = [...told.values()].some(outcome => outcome.category !== 'accepted')
+  // RFC 5321 §3.8: after 421 the server hangs up.
+  if ([...told.values()].some(outcome => outcome.code === 421)) peer.close()
   return told
+}
+
+/** What need not be tried. */
+function whyNot(peer: Peer, mail: Mail, at: Date): Outcome | null {
+  const host = peer.name
+  const { maxSize } = peer.extensions
+  if (maxSize > 0 && mail.size > maxSize) {
+    const text = `the message has ${mail.size} bytes, the server takes ${maxSize} (SIZE)`
+    const found = ourOutcome('too-large', true, text, { host, phase: 'mail', at })
+    return { ...found, code: 552, enhanced: '5.3.4' }
+  }
+  const addresses = [mail.sender, ...mail.recipients.map(r => r.address)]
+  if (addresses.some(address => !ASCII.test(address)) && !peer.extensions.has('SMTPUTF8')) {
+    // RFC 6531 §3.5
+    const text = 'the server does not take internationalized addresses (SMTPUTF8)'
+    return { ...ourOutcome('bad-address', true, text, { host, phase: 'mail', at }), enhanced: '5.6.7' }
+  }
+  if (addresses.some(address => UNSAFE.test(address))) {
+    const text = 'an address with control characters can not be sent'
+    return { ...ourOutcome('bad-address', true, text, { host, phase: 'mail', at }), enhanced: '5.1.3' }
+  }
+  return null
+}
+
+/** MAIL, and a RCPT for each recipient. DSN parameters go as they came (RFC 3461 §4). */
+function commands(peer: Peer, mail: Mail, size: number): string[] {
+  const has = peer.extensions.has
+  const parameter = (name: string, value: string | null | undefined) =>
+    value && !UNSAFE.test(value) && !value.includes(' ') ? ` ${name}=${value}` : ''
+  const international = [mail.sender, ...mail.recipients.map(r => r.address)].some(a => !ASCII.test(a))
+  const dsn = has('DSN')
+  let first = `MAIL FROM:<${mail.sender}>`
+  if (international) first += ' SMTPUTF8'
+  if (mail.envelope.body === '8BITMIME' && has('8BITMIME')) first += ' BODY=8BITMIME'
+  if (has('SIZE')) first += ` SIZE=${size}`
+  if (dsn) first += parameter('RET', mail.envelope.ret) + parameter('ENVID', mail.envelope.envid)
+  return [
+    first,
+    ...mail.recipients.map(({ address, notify, original }) => {
+      const more = dsn ? parameter('NOTIFY', notify) + parameter('ORCPT', original) : ''
+      return `RCPT TO:<${address}>${more}`
+    }),
+  ]
+}
+
+class Conversation {
+  readonly told: Told = new Map()
+  readonly #peer: Peer
+  readonly #recipients: readonly MailRecipient[]
+  readonly #at: Date
+  #accepted: string[] = []
+
+  constructor(peer: Peer, recipients: readonly MailRecipient[], at: Date) {
+    this.#peer = peer
+    this.#recipients = recipients
+    this.#at = at
+  }
+
+  /** @returns whether the server waits for the content, and for somebody */
+  async envelope(lines: readonly string[]): Promise<boolean> {
+    const { link, extensions } = this.#peer
+    if (!extensions.has('PIPELINING')) return await this.#oneByOne(lines)
+    const all = [...lines, 'DATA']
+    let mail: Outcome | null = null
+    let data: Outcome | null = null
+    for (let from = 0; from < all.length; from += PIPELINED) {
+      const some = all.slice(from, from + PIPELINED)
+      link.write(`${some.join('\r\n')}\r\n`)
+      for (const [index] of some.entries()) {
+        const number = from + index
+        if (number === 0) mail = await this.#hear('mail')
+        else if (number < lines.length) {
+          const outcome = await this.#hear('rcpt')
+          if (mail?.category === 'accepted') this.#answer(number - 1, outcome)
+        } else data = await this.#hear('data')
+      }
+    }
+    if (mail?.category !== 'accepted') {
+      if (mail) this.#everyone(mail)
+      // It takes content without a sender: whatever it means by that, it gets none.
+      if (data?.category === 'accepted') this.#peer.close()
+      return false
+    }
+    if (data?.category === 'accepted' && this.#accepted.length > 0) return true
+    if (data?.category === 'accepted') {
+      // RFC 2920 §3.1: no recipient, and it waits for content all the same.
+      link.write('.\r\n')
+      await this.#hear('final')
+    } else if (data) for (const address of this.#accepted) this.told.set(address, data)
+    return false
+  }
+
+  async #oneByOne(lines: readonly string[]): Promise<boolean> {
+    const { link } = this.#peer
+    for (const [number, line] of lines.entries()) {
+      link.write(`${line}\r\n`)
+      const outcome = await this.#hear(number === 0 ? 'mail' : 'rcpt')
+      if (number > 0) this.#answer(number - 1, outcome)
+      else if (outcome.category !== 'accepted') {
+        this.#everyone(outcome)
+        return false
+      }
+    }
+    if (this.#accepted.length === 0) return false
+    link.write('DATA\r\n')
+    const data = await this.#hear('data')
+    if (data.category === 'accepted') return true
+    for (const address of this.#accepted) this.told.set(address, data)
+    return false
+  }
+
+  /** @throws when the content can't be read: then it was not ended */
+  async data(source: Source): Promise<void> {
+    const { link, host } = this.#peer
+    const encoder = new DataEncoder()
+    for await (const chunk of source.chunks) {
+      if (link.lost) break
+      if (!link.write(encoder.encode(chunk))) await link.drained(patience(this.#peer).block)
+    }
+    if (!link.lost) link.write(encoder.end())
+    if (host.protocol === 'lmtp') {
+      for (const address of this.#accepted) this.told.set(address, await this.#hear('final'))
+      return
+    }
+    const outcome = await this.#hear('final')
+    for (const address of this.#accepted) this.told.set(address, outcome)
+  }
+
+  #answer(index: number, outcome: Outcome): void {
+    const address = this.#recipients[index]?.address
+    if (address === undefined) return
+    if (outcome.category === 'accepted') this.#accepted.push(address)
+    else this.told.set(address, outcome)
+  }
+
+  #everyone(outcome: Outcome): void {
+    for (const { address } of this.#recipients) this.told.set(address, outcome)
+  }
+
+  async #hear(phase: Phase): Promise<Outcome> {
+    const limits = patience(this.#peer)
+    const limit = phase === 'data' ? limits.data : phase === 'final' ? limits.final : limits.command
+    const reply = await this.#peer.link.reply(limit)
+    return classify(reply, { phase, host: this.#peer.name, at: this.#at })
+  }
+}
+
+type Source = { size: number; chunks: Iterable<Buffer> | AsyncIterable<Buffer>; close(): void }
+
+/** A small content is read here and now, so that a fault of the spool is known before anything is said. */
+async function openSource({ size, content }: { size: number; content: Readable }): Promise<Source> {
+  if (size > AT_ONCE) {
+    return { size, chunks: exactly(size, content), close: () => content.destroy() }
+  }
+  const chunks: Buffer[] = []
+  for await (const chunk of exactly(size, content)) chunks.push(chunk)
+  return { size, chunks, close() {} }
+}
+
+/** @throws when it is not the number of bytes that were spooled */
+async function* exactly(size: number, content: Readable): AsyncGenerator<Buffer> {
+  let seen = 0
+  for await (const chunk of content as AsyncIterable<Buffer>) {
+    seen += chunk.length
+    if (seen > size) throw new Error(`more than the ${size} bytes that were spooled`)
+    yield chunk
+  }
+  if (seen !== size) throw new Error(`${seen} of ${size} bytes`)
 }
 
 function ourFault(error: unknown, at: Date): Outcome {
   const text = `the kept message could not be read: ${error instanceof Error ? error.message : String(error)}`
   return { ...ourOutcome('unknown', false, text, { at }), side: 'us' }
-}
-
-/** Replies come in the order of the commands: MAIL, each RCPT, DATA, and what follows the final dot. */
-function read(peer: Peer, group: Group, error: PeerError | null, at: Date): Told {
-  const replies = peer.transcript.replies
-  const told: Told = new Map()
-  const host = peer.name
-  const say = (reply: string | undefined, phase: Phase): Outcome =>
-    reply !== undefined
-      ? classify(reply, { phase, host, at })
-      : classify(error ?? { message: 'no answer', code: 'ECONNECTION' }, { phase, host, at })
-
-  const mail = say(replies[0], 'mail')
-  if (mail.category !== 'accepted') {
-    for (const { address } of group.recipients) told.set(address, mail)
-    return told
-  }
-  const accepted: string[] = []
-  group.recipients.forEach(({ address }, index) => {
-    const outcome = say(replies[1 + index], 'rcpt')
-    if (outcome.category === 'accepted') accepted.push(address)
-    else told.set(address, outcome)
-  })
-  if (accepted.length === 0) return told
-
-  const afterRcpt = 1 + group.recipients.length
-  const data = say(replies[afterRcpt], 'data')
-  const lmtp = peer.host.protocol === 'lmtp'
-  accepted.forEach((address, index) => {
-    if (data.category !== 'accepted') told.set(address, data)
-    else told.set(address, say(replies[afterRcpt + 1 + (lmtp ? index : 0)], 'final'))
-  })
-  return told
 }

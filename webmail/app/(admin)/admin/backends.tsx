@@ -94,7 +94,7 @@ function BackendRow({
           <button
             type="button"
             className={section.quiet}
-            aria-label={t('backends.show', { name: backend.name })}
+            title={t('backends.show', { name: backend.name })}
             onClick={() => look(go, { view: 'waiting', backend: backend.id, destination: null, hold: null })}
           >
             <Depth depth={backend.depth} />
