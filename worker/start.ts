@@ -11,11 +11,13 @@ import { startBackends } from './deliver/backends.ts'
 import { createSettler } from './deliver/settler.ts'
 import { type Drain, startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
+import { startGauges } from './gauges.ts'
 import { loop } from './loop.ts'
 import { notifyFailures } from './notify/failures.ts'
 import type { MxOptions } from './outbound/mx.ts'
 import { startOutbound } from './outbound/outbound.ts'
 import { startProber } from './probe/prober.ts'
+import { rememberRecent } from './recent.ts'
 import { startReconciler } from './reconcile.ts'
 import type { Services } from './services.ts'
 import { startToucher } from './touch.ts'
@@ -38,8 +40,14 @@ export function startJobs(
   } = {},
 ): Jobs {
   const toucher = startToucher(given)
+  const gauges = startGauges(given.db)
   const presence = startPresence(given.databaseUrl)
-  const services: Services = { ...given, touch: toucher.touch, workerNumber: presence.number }
+  const services: Services = {
+    ...given,
+    spool: rememberRecent(given.spool),
+    touch: toucher.touch,
+    workerNumber: presence.number,
+  }
   const settler = createSettler(services)
   const { db, log, queues } = services
   const notifier: Notifier = {
@@ -104,6 +112,7 @@ export function startJobs(
       ])
       await toucher.close()
       await presence.close()
+      gauges.close()
     },
   }
 }

@@ -106,6 +106,39 @@ export async function setDomainRecipients(
   })
 }
 
+/**
+ * Moves a domain's mail to other servers: the backend keeps its id, its queue and what it holds. Domains that share
+ * it move along.
+ * @param input `imap: null` takes it away
+ * @returns the names of all domains that this changes
+ * @throws DirectoryError `unknown-domain`, `bad-backend`
+ */
+export async function setDomainBackend(
+  db: Executor,
+  domain: string,
+  input: { backends?: readonly string[]; imap?: string | null },
+  sealKey: Buffer,
+): Promise<string[]> {
+  for (const url of input.backends ?? []) parseHost(url)
+  if (input.imap) parseImap(input.imap)
+  return change(db, async tx => {
+    const { backend_id: id } = await findDomain(tx, domain)
+    const changed = {
+      ...(input.backends?.length && { hosts: sealList(sealKey, input.backends) }),
+      ...(input.imap !== undefined && { imap: input.imap && seal(sealKey, input.imap) }),
+    }
+    if (Object.keys(changed).length > 0)
+      await tx.updateTable('backend').set(changed).where('id', '=', id).execute()
+    const rows = await tx
+      .selectFrom('domain')
+      .select('name')
+      .where('backend_id', '=', id)
+      .orderBy('name')
+      .execute()
+    return rows.map(row => row.name)
+  })
+}
+
 function requireOne<T extends string>(choices: readonly T[], text: T): T {
   if (choices.includes(text)) return text
   throw new DirectoryError('bad-recipients', `${text} must be one of ${choices.join(', ')}`)

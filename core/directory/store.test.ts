@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import { listBackends, loadBackend, loadSmarthosts } from './backends.ts'
-import { addDomain, listDomains, removeDomain, setDomainHistory } from './domains.ts'
+import { addDomain, listDomains, removeDomain, setDomainBackend, setDomainHistory } from './domains.ts'
 import type { DirectoryCode } from './errors.ts'
 import { addAlias, addMailbox, addMember, listMailboxes, removeMailbox } from './mailboxes.ts'
 import { addOrganization, listOrganizations, removeOrganization, setOrganization } from './organizations.ts'
@@ -109,6 +109,31 @@ describe('domains', () => {
     expect((await listDomains(db)).find(domain => domain.name === 'other.example')?.historyDays).toBe(0)
     await setDomainHistory(db, 'other.example', null)
     expect((await listDomains(db)).find(domain => domain.name === 'other.example')?.historyDays).toBe(14)
+  })
+
+  test('move to another server, with all that share it, and keep their backend', async () => {
+    const { db } = database
+    const add = (domain: string) =>
+      addDomain(db, { domain, organization: 'Acme', backends: ['smtp://old.example'] }, key)
+    const { backendId } = await add('moves.example')
+    await add('along.example')
+    const moved = await setDomainBackend(
+      db,
+      'moves.example',
+      { backends: ['lmtp://127.0.0.1:24', 'smtp://new.example'], imap: 'imaps://new.example' },
+      key,
+    )
+    expect(moved).toEqual(['along.example', 'moves.example'])
+    const backend = await loadBackend(db, backendId, key)
+    expect(backend?.hosts.map(host => host.host)).toEqual(['127.0.0.1', 'new.example'])
+    expect(backend?.imap?.host).toBe('new.example')
+    await setDomainBackend(db, 'moves.example', { imap: null }, key)
+    expect((await loadBackend(db, backendId, key))?.imap).toBeFalsy()
+    await expect(setDomainBackend(db, 'moves.example', { backends: ['http://x'] }, key)).rejects.toEqual(
+      code('bad-backend'),
+    )
+    await removeDomain(db, 'moves.example')
+    await removeDomain(db, 'along.example')
   })
 
   test('are refused twice, with bad names and bad backends', async () => {

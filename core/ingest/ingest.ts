@@ -255,10 +255,10 @@ class Consumer {
         await this.#put(record, null, 'damage', record.reason)
         return null
       case 'message': {
-        const { envelope, location, size } = record
+        const { envelope, location, size, content } = record
         if (this.#notes.removed.has(envelope.id)) return null
         try {
-          return await prepare(reader, { envelope, location, size }, directory())
+          return await prepare(reader, { envelope, location, size, content }, directory())
         } catch (error) {
           if (error instanceof SpoolError && (error.code === 'damaged' || error.code === 'missing')) {
             await this.#put(record, envelope.id, error.code, error.message)

@@ -9,7 +9,7 @@ import { planMessage, type Router } from './plan.ts'
 import type { Prepared } from './rows.ts'
 
 /** A message that is on stable storage, from wherever its content is at hand. */
-export type Accepted = { envelope: Envelope; location: Location; size: number; content?: Buffer }
+export type Accepted = { envelope: Envelope; location: Location; size: number; content?: Buffer | undefined }
 
 export async function prepare(reader: SpoolReader, accepted: Accepted, directory: Router): Promise<Prepared> {
   const { envelope, location, size } = accepted

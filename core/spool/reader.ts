@@ -24,6 +24,8 @@ import { type Envelope, type Location, type Scanned, SpoolError, type SpoolReade
 const SCAN_SIZE = 256 * 1024
 /** Bytes taken at first when one message is read: most are shorter. */
 const READ_SIZE = 16 * 1024
+/** A scan gives out contents up to this size, in bytes: many records are held at a time. */
+const SHORT = 64 * 1024
 /** Keys kept at hand; a segment's are 100 bytes. */
 const MOST_KEYS = 1000
 
@@ -197,7 +199,14 @@ function scanned(segment: string, frame: ReturnType<Decoder['push']>[number], ke
       case 'note':
         return { type: 'note', location, next, note: record.note }
       case 'message':
-        return { type: 'message', location, next, envelope: record.envelope, size: record.content.length }
+        return {
+          type: 'message',
+          location,
+          next,
+          envelope: record.envelope,
+          size: record.content.length,
+          ...(record.content.length <= SHORT && { content: record.content }),
+        }
       case 'large':
         return {
           type: 'message',

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto'
 import type { Log } from '../observe/log.ts'
 import { Bucket } from './s3-bucket.ts'
 import { offsetName, S3Reader } from './s3-reader.ts'
+import { reached } from './states.ts'
 import type { LargeSink, SegmentBytes, SegmentSink, WritableStore } from './store.ts'
 import { SpoolError } from './types.ts'
 
@@ -96,6 +97,9 @@ export class S3Store extends S3Reader implements WritableStore {
           const bytes = Buffer.concat(buffers)
           await this.bucket.put(key(), bytes)
           durable += bytes.length
+          // And visible: what is there is there for all.
+          reached(2)
+          reached(3)
         } catch (error) {
           broken = true
           throw error

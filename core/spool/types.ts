@@ -96,6 +96,8 @@ export type ScannedMessage = {
   size: number
   /** Where a content over 1 MiB stands: the store's id of it. */
   large?: string
+  /** The content, when it is short: whoever reads on need not read it again. */
+  content?: Buffer
 }
 export type ScannedNote = { type: 'note'; location: Location; next: number; note: Note }
 /** A stretch that could not be read: its checksum is wrong, or it is cut short in a segment that is closed. */

@@ -9,6 +9,7 @@ import {
   listDomains,
   RECIPIENTS,
   type Recipients,
+  setDomainBackend,
   setDomainHistory,
   setDomainRecipients,
   UNVERIFIED,
@@ -80,6 +81,9 @@ export function register(program: Command): void {
   group
     .command('set <domain>')
     .description('change a domain')
+    .option('--backend <url>', 'take its mail to this server instead (repeatable, in order)', collect)
+    .option('--imap <url>', 'imaps://host, to check that people can get at their mailboxes')
+    .option('--no-imap', 'do not check that')
     .option('--history <days>', 'days that delivered mail stays readable, 0 to 90', wholeNumber)
     .option('--default-history', "take the organization's")
     .addOption(recipients())
@@ -88,6 +92,8 @@ export function register(program: Command): void {
       async (
         domain: string,
         options: {
+          backend?: string[]
+          imap?: string | false
           history?: number
           defaultHistory?: boolean
           recipients?: Recipients
@@ -97,14 +103,21 @@ export function register(program: Command): void {
       ) => {
         const days = options.defaultHistory ? null : options.history
         const asked = { recipients: options.recipients, unverified: options.unverified }
-        if (days === undefined && !asked.recipients && !asked.unverified) {
-          command.error('nothing to set: give --history, --default-history, --recipients or --unverified', {
-            exitCode: 2,
-          })
+        // commander makes `--no-imap` true unless it is given.
+        const imap = command.getOptionValueSource('imap') === 'cli' ? options.imap || null : undefined
+        const moved = options.backend !== undefined || imap !== undefined
+        if (days === undefined && !asked.recipients && !asked.unverified && !moved) {
+          command.error(
+            'nothing to set: give --backend, --imap, --history, --default-history, --recipients or --unverified',
+            { exitCode: 2 },
+          )
           return
         }
-        await run(command, async ({ db }) => {
+        await run(command, async ({ db, sealKey }) => {
           await db.transaction().execute(async tx => {
+            const domains = moved
+              ? await setDomainBackend(tx, domain, { backends: options.backend, imap }, sealKey)
+              : []
             if (days !== undefined) await setDomainHistory(tx, domain, days)
             await setDomainRecipients(tx, domain, asked)
             const { organization_id: organizationId, name } = await findDomain(tx, domain)
@@ -113,7 +126,11 @@ export function register(program: Command): void {
               actor: 'cli',
               action: 'domain.set',
               target: name,
-              detail: { ...(days !== undefined && { historyDays: days }), ...asked },
+              detail: {
+                ...(days !== undefined && { historyDays: days }),
+                ...asked,
+                ...(moved && { backendChangedFor: domains }),
+              },
             })
           })
           const data = (await listDomains(db)).find(row => row.name === normalizeDomain(domain))

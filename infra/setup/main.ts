@@ -47,6 +47,8 @@ switch (command) {
     process.exitCode = await run(process.execPath, ['bench/main.ts', ...words])
     break
   default:
-    process.stderr.write(`unknown command ${JSON.stringify(command)}: start, demo, test, test:crash, check or bench\n`)
+    process.stderr.write(
+      `unknown command ${JSON.stringify(command)}: start, demo, test, test:crash, check or bench\n`,
+    )
     process.exitCode = 2
 }

@@ -68,6 +68,7 @@ async function open(): Promise<Services> {
     secretKey: deriveKey(secret, 'spool'),
     encrypt: settings.SPOOL_ENCRYPT === 'on',
     writer: 'webmail',
+    minimumFree: settings.SPOOL_MINIMUM_FREE / 100,
     log,
   })
   const sealKey = deriveKey(secret, 'stored-secrets')

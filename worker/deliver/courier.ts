@@ -48,6 +48,8 @@ export class Courier {
   #beginning: Promise<void> | null = null
   #paused = false
   #stopped = false
+  /** Not dialed because the backend was down. */
+  readonly #putBacks: Enqueued[] = []
   /** Left for another worker, or for us after a new start. */
   readonly #dropped: Enqueued[] = []
   readonly #renewal: NodeJS.Timeout
@@ -169,7 +171,7 @@ export class Courier {
         for (const one of begun) this.#leased.set(one.deliveryId, one)
         for (const id of ids) if (!this.#leased.has(id)) this.#end(id)
         this.#ready.push(...begun)
-        if (!this.#load.mayDial()) await this.#giveBack()
+        if (!this.#load.mayDial()) await this.#putBack()
         return
       } catch (error) {
         if (isAboutData(error)) log.error({ event: 'delivery.begin-refused', deliveries: ids, error })
@@ -208,8 +210,17 @@ export class Courier {
 
   /** The backend's health changed: what was begun for it may have to wait. */
   async healthChanged(): Promise<void> {
-    if (!this.#load.mayDial()) await this.#giveBack()
-    else this.#pump()
+    if (!this.#load.mayDial()) return await this.#putBack()
+    this.#pump()
+    // Most are held by now and wait for the drain; what was overtaken by a quick return is queued.
+    const back = this.#putBacks.splice(0)
+    if (back.length > 0) await this.#services.queues.enqueue(back, Date.now().toString(36))
+  }
+
+  async #putBack(): Promise<void> {
+    for (const { deliveryId, backlog } of await this.#giveBack()) {
+      this.#putBacks.push({ id: deliveryId, backendId: this.#load.backendId, backlog })
+    }
   }
 
   #end(id: string): void {

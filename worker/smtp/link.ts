@@ -172,7 +172,7 @@ export class Link {
         }
       }
     } catch (error) {
-      return this.fail(error as PeerError)
+      this.fail(error as PeerError)
     }
     if (this.#unread > MOST_UNREAD) this.fail(linkError('replies without end', 'EPROTOCOL'))
   }

@@ -6,6 +6,8 @@
  * for outcome/reply.ts to say.
  */
 
+import { StringDecoder } from 'node:string_decoder'
+
 /** Characters of one reply at most. RFC 5321 §4.5.3.1.5 has 512 for a line. */
 const LONGEST = 64 * 1024
 
@@ -17,6 +19,8 @@ export class ReplyError extends Error {
 }
 
 export class ReplyParser {
+  /** A character may be cut in two. */
+  readonly #decoder = new StringDecoder('utf8')
   /** The line that has not ended yet. */
   #rest = ''
   #lines: string[] = []
@@ -28,7 +32,7 @@ export class ReplyParser {
    */
   push(chunk: Buffer): string[] {
     const replies: string[] = []
-    let text = this.#rest + chunk.toString('utf8')
+    let text = this.#rest + this.#decoder.write(chunk)
     for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n')) {
       const line = text.charCodeAt(at - 1) === 13 ? text.slice(0, at - 1) : text.slice(0, at)
       text = text.slice(at + 1)

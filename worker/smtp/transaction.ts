@@ -195,11 +195,14 @@ class Conversation {
   async data(source: Source): Promise<void> {
     const { link, host } = this.#peer
     const encoder = new DataEncoder()
-    for await (const chunk of source.chunks) {
-      if (link.lost) break
-      if (!link.write(encoder.encode(chunk))) await link.drained(patience(this.#peer).block)
+    if (source.whole) link.write(Buffer.concat([encoder.encode(source.whole), encoder.end()]))
+    else {
+      for await (const chunk of source.chunks) {
+        if (link.lost) break
+        if (!link.write(encoder.encode(chunk))) await link.drained(patience(this.#peer).block)
+      }
+      if (!link.lost) link.write(encoder.end())
     }
-    if (!link.lost) link.write(encoder.end())
     if (host.protocol === 'lmtp') {
       for (const address of this.#accepted) this.told.set(address, await this.#hear('final'))
       return
@@ -227,16 +230,21 @@ class Conversation {
   }
 }
 
-type Source = { size: number; chunks: Iterable<Buffer> | AsyncIterable<Buffer>; close(): void }
+type Source = {
+  size: number
+  /** All of it, when it is small. */
+  whole: Buffer | null
+  chunks: AsyncIterable<Buffer>
+  close(): void
+}
 
 /** A small content is read here and now, so that a fault of the spool is known before anything is said. */
 async function openSource({ size, content }: { size: number; content: Readable }): Promise<Source> {
-  if (size > AT_ONCE) {
-    return { size, chunks: exactly(size, content), close: () => content.destroy() }
-  }
-  const chunks: Buffer[] = []
-  for await (const chunk of exactly(size, content)) chunks.push(chunk)
-  return { size, chunks, close() {} }
+  const chunks = exactly(size, content)
+  if (size > AT_ONCE) return { size, whole: null, chunks, close: () => content.destroy() }
+  const read: Buffer[] = []
+  for await (const chunk of chunks) read.push(chunk)
+  return { size, whole: read[0] && read.length === 1 ? read[0] : Buffer.concat(read), chunks, close() {} }
 }
 
 /** @throws when it is not the number of bytes that were spooled */
