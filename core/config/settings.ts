@@ -108,8 +108,14 @@ export const definitions = {
     z.coerce.number().int().min(10).default(600),
     'Seconds that a client has for a message, from MAIL to the end of data, besides the time for its size at 2 KiB/s.',
   ],
-  SUBMISSION_PORT: [port(2587), 'Port for submission with STARTTLS (RFC 6409).'],
-  SUBMISSIONS_PORT: [port(2465), 'Port for submission over implicit TLS (RFC 8314).'],
+  SUBMISSION_PORT: [
+    port(2587),
+    'Port for submission with STARTTLS (RFC 6409). Reserved: nothing listens there yet.',
+  ],
+  SUBMISSIONS_PORT: [
+    port(2465),
+    'Port for submission over implicit TLS (RFC 8314). Reserved: nothing listens there yet.',
+  ],
   WEBMAIL_HOST: [optionalText, 'Address that the webmail listens on. Default: all of them, IPv6 and IPv4.'],
   WEBMAIL_PORT: [port(3000), 'Port of the webmail, the admin pages, JMAP and the API.'],
   PUBLIC_URL: [
@@ -141,10 +147,10 @@ export const definitions = {
     z.coerce.number().min(0).max(90).default(10),
     'Percent of the disk and of its inodes that must be free: below it new mail is put off (452), below half of it at the greeting (421), and deliveries pause. They resume by themselves.',
   ],
-  RSPAMD_URL: [urlOf('http', 'https').optional(), 'Address of an rspamd worker. Default: not used.'],
+  RSPAMD_URL: [urlOf('http', 'https').optional(), 'Address of an rspamd worker. Reserved: not used yet.'],
   CLAMD_URL: [
     urlOf('tcp', 'unix').optional(),
-    'Address of clamd, tcp://host:port or unix:/path. Default: not used.',
+    'Address of clamd, tcp://host:port or unix:/path. Reserved: not used yet.',
   ],
   DNS_SERVERS: [
     optionalText,

@@ -44,6 +44,7 @@ export type Result = {
 
 const DOMAIN = 'storm.example'
 const PEOPLE = ['ann', 'ben', 'cleo', 'later']
+const STOPPED = 'stopped and killed'
 /** Longest wait for a state, in ms. */
 const PATIENCE = 6_000
 /** Rounds between two looks whether mail still gets through at all. */
@@ -166,9 +167,11 @@ class Story {
       const there = await installation.stopped(name, PATIENCE)
       if (there) this.#stopped += 1
       this.#byState.set(`${state}`, (this.#byState.get(`${state}`) ?? 0) + (there ? 1 : 0))
-      how = there ? 'stopped and killed' : 'killed (state not reached)'
+      how = there ? STOPPED : 'killed (state not reached)'
     }
     const victims = round.victims.flatMap(victim => (victim === 'self' ? (self ? [self] : []) : [victim]))
+    // One that has not come to its state dies too, or it would stop later, and nobody would wake it.
+    if (self && how !== STOPPED && !victims.includes(self)) victims.push(self)
     const at = Date.now()
     this.#kills.push({ at, victims })
     await installation.kill(victims)
