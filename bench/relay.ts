@@ -50,6 +50,10 @@ export async function run(args: string[]): Promise<void> {
   const rounds = values.quick ? 1 : Number(values.rounds)
   const folder = mkdtempSync(join(tmpdir(), 'restante-bench-'))
   const stops: (() => Promise<void>)[] = [async () => rmSync(folder, { recursive: true, force: true })]
+  const stopAll = async () => {
+    for (const stop of stops.splice(0).reverse()) await stop().catch(error => print(String(error)))
+  }
+  process.once('SIGINT', () => void stopAll().finally(() => process.exit(130)))
   try {
     const sinks = [await startSink(await freePort()), await startSink(await freePort())] as const
     stops.push(...sinks.map(sink => sink.stop))
@@ -98,7 +102,7 @@ export async function run(args: string[]): Promise<void> {
     }
     for (const subject of subjects) await latency(subject)
   } finally {
-    for (const stop of stops.reverse()) await stop()
+    await stopAll()
   }
 }
 

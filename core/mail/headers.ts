@@ -47,8 +47,15 @@ function decodeWords(text: string): string {
   }
 }
 
+/** One address of the ordinary kind, with or without a name that needs no decoding: most headers hold no more. */
+const PLAIN = /^\s*(?:([A-Za-z0-9]+(?: [A-Za-z0-9]+)*) <|<)?([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)(>?)\s*$/
+
 /** RFC 8621 §4.1.2.3. Groups are flattened. */
 export function asAddresses(value: string): MailAddress[] {
+  const plain = value.length < 320 ? PLAIN.exec(value) : null
+  if (plain?.[2] && value.includes('<') === (plain[3] === '>')) {
+    return [{ name: plain[1] ?? null, email: plain[2] }]
+  }
   return asGroupedAddresses(value).flatMap(group => group.addresses)
 }
 

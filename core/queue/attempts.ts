@@ -52,7 +52,9 @@ export type Begun = {
 }
 
 /**
- * Takes leases on queued deliveries and records the attempts, in one statement.
+ * Takes leases on queued deliveries and records the attempts, in one statement. Its commit does not wait for
+ * the disk: that the worker dies loses nothing of it; that PostgreSQL does may lose what was begun in the last
+ * moment, which is tried again, as what was in flight always is.
  * @param by the worker's number (leases.ts); null: only time ends the lease
  * @returns those begun, in the order of acceptance. The others are not queued (any more), somebody is at
  * them, or their backend is down
@@ -64,7 +66,9 @@ export async function beginMany(
   by: number | null = null,
 ): Promise<Begun[]> {
   const result = await sql<BegunRow>`
-    with free as (
+    with unsynced as materialized (
+      select set_config('synchronous_commit', 'off', true)
+    ), free as (
       select id from delivery
       where id = any(${[...deliveryIds]}::uuid[]) and state = 'queued'
         and (leased_until is null or leased_until <= ${now}) and not ${backendIsDown(now)}
@@ -72,7 +76,7 @@ export async function beginMany(
     ), taken as (
       update delivery set attempts = attempts + 1, last_attempt_at = ${now}, next_attempt_at = null,
         leased_until = ${new Date(now.getTime() + LEASE)}, leased_by = ${by}::int
-      from free where delivery.id = free.id
+      from free, unsynced where delivery.id = free.id
       returning delivery.*
     ), recorded as (
       insert into attempt (delivery_id, number, started_at) select id, attempts, ${now} from taken

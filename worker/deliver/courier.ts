@@ -14,8 +14,11 @@ import { reached } from '@restante/core/spool/states.ts'
 import type { Services } from '../services.ts'
 import { nextTurn } from './turns.ts'
 
-/** Begun ahead at most, however wide the window. */
-const MOST_AHEAD = 50
+/** Begun ahead, in windows and at most: a round trip to PostgreSQL must be bridged. One by one stays one by one. */
+const WINDOWS_AHEAD = 4
+const MOST_AHEAD = 100
+/** Below this a window is a probe. */
+const NARROW = 5
 /** Pause between tries while PostgreSQL is away, in ms. */
 const AGAIN = 1_000
 
@@ -149,7 +152,7 @@ export class Courier {
 
   #begin(): void {
     if (this.#beginning || this.#stopped || !this.#canRecord()) return
-    const ahead = Math.min(this.#window, MOST_AHEAD)
+    const ahead = this.#window < NARROW ? this.#window : Math.min(WINDOWS_AHEAD * this.#window, MOST_AHEAD)
     const room = this.#window - this.#active + ahead - this.#ready.length
     // In few large statements: not for every single place that becomes free.
     if (room <= 0 || (room < ahead / 2 && this.#ready.length > 0)) return
