@@ -9,6 +9,7 @@ const error = (code: string) =>
 test.each<[string, string | Error, Phase, object | null]>([
   ['an accepted recipient', '250 ok', 'final', { type: 'success' }],
   ['greylisting', '451 4.7.1 Greylisted', 'rcpt', null],
+  ['greylisting that does not say so', '451 4.7.1 Service unavailable - try again later', 'rcpt', null],
   ['a full mailbox', '452 4.2.2 Mailbox full', 'rcpt', null],
   ['a refused message', '550 5.7.1 spam', 'final', null],
   ['a refused recipient', '550 5.1.1 unknown', 'rcpt', { type: 'refusal', address: 'anna@example.test' }],

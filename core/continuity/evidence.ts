@@ -39,12 +39,19 @@ const MEANING: Record<Category, Meaning> = {
 export function evidenceOf(outcome: Outcome, source: Source, address?: string): Evidence | null {
   const meaning = MEANING[outcome.category]
   const detail = describe(outcome)
-  if (meaning === 'none') return null
+  if (meaning === 'none' || putsOffOneRecipient(outcome)) return null
   if (meaning === 'success') return { type: 'success', source, address }
   if (meaning === 'refusal') {
     return outcome.permanent && address ? { type: 'refusal', address, detail } : null
   }
   return { type: 'failure', source, cause: refine(meaning.failure, outcome), detail }
+}
+
+/** "Not now" to one recipient, for reasons of policy: greylisting by another name. */
+function putsOffOneRecipient({ phase, code, category }: Outcome): boolean {
+  return (
+    phase === 'rcpt' && category === 'address-blocked' && code !== undefined && code < 500 && code !== 421
+  )
 }
 
 /** Causes that the category alone does not tell apart. */

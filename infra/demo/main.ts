@@ -52,6 +52,8 @@ async function demo(): Promise<void> {
     RESTANTE_DATA: data,
     RESTANTE_HOSTNAME: process.env.RESTANTE_HOSTNAME || `mx.${domain}`,
     RELAY_HOST: process.env.RELAY_HOST || '127.0.0.1',
+    // A story on a full laptop is still a story.
+    SPOOL_MINIMUM_FREE: process.env.SPOOL_MINIMUM_FREE || '0',
     WEBMAIL_HOST: process.env.WEBMAIL_HOST || '127.0.0.1',
     RELAY_PORT: String(ports.RELAY_PORT),
     SUBMISSION_PORT: String(ports.SUBMISSION_PORT),
