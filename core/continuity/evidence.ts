@@ -47,11 +47,13 @@ export function evidenceOf(outcome: Outcome, source: Source, address?: string): 
   return { type: 'failure', source, cause: refine(meaning.failure, outcome), detail }
 }
 
-/** "Not now" to one recipient, for reasons of policy: greylisting by another name. */
-function putsOffOneRecipient({ phase, code, category }: Outcome): boolean {
-  return (
-    phase === 'rcpt' && category === 'address-blocked' && code !== undefined && code < 500 && code !== 421
-  )
+/**
+ * "Not now" to one recipient, with a status that speaks of the address, the mailbox or a policy (RFC 3463 §3.2,
+ * §3.3, §3.8) and not of the system: greylisting by another name.
+ */
+function putsOffOneRecipient({ phase, code, enhanced }: Outcome): boolean {
+  const temporary = code !== undefined && code >= 400 && code < 500 && code !== 421
+  return phase === 'rcpt' && temporary && /^4\.[127]\./.test(enhanced ?? '')
 }
 
 /** Causes that the category alone does not tell apart. */
