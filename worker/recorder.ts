@@ -32,6 +32,8 @@ export function startRecorder(
   every: number = EVERY,
 ): Recorder {
   let unwritten: Note[] = []
+  /** What was refused is being written again: until that has gone well nothing has changed. */
+  let retrying = false
   let room = true
   let writing = 0
   let told = true
@@ -53,17 +55,21 @@ export function startRecorder(
     if (unwritten.length > 0 && writing === 0) {
       const notes = unwritten
       unwritten = []
+      retrying = true
       await write(notes)
+      retrying = false
     }
     // A disk that does not answer shows when something is written to it.
     room = (await spool.health().catch(() => undefined))?.room !== 'none'
-    const ready = room && unwritten.length === 0
+    const ready = isReady()
     paused.set(ready ? 0 : 1)
     if (ready === told) return
     told = ready
     if (ready) log.info({ event: 'delivery.resumed' })
     else log.error({ event: 'delivery.paused', unwritten: unwritten.length, room })
   }
+
+  const isReady = () => room && !retrying && unwritten.length === 0
 
   let looking = look()
   const timer = setInterval(() => {
@@ -76,7 +82,7 @@ export function startRecorder(
       if (notes.length > 0) void write(notes)
     },
     get ready() {
-      return room && unwritten.length === 0
+      return isReady()
     },
     async untilReady(ending) {
       await looking

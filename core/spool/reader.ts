@@ -25,7 +25,7 @@ const SCAN_SIZE = 256 * 1024
 /** Bytes taken at first when one message is read: most are shorter. */
 const READ_SIZE = 16 * 1024
 /** A scan gives out contents up to this size, in bytes: many records are held at a time. */
-const SHORT = 64 * 1024
+const SHORT = 128 * 1024
 /** Keys kept at hand; a segment's are 100 bytes. */
 const MOST_KEYS = 1000
 
