@@ -112,17 +112,27 @@ async function demo(): Promise<void> {
     }),
   )
 
+  // The world goes on writing while the server is off, also when nobody is at the keyboard.
+  let ticksOff = 0
+  const world = setInterval(() => {
+    ticksOff = backend.running ? 0 : ticksOff + 1
+    if (ticksOff > 0 && ticksOff <= 6 && !busy) writeLetter().catch(() => {})
+  }, 10_000)
+  closers.push(() => clearInterval(world))
+
   async function press(key: string): Promise<void> {
     if (key === 's') {
       await (backend.running ? backend.stop() : backend.start())
       tellSwitch(backend.running)
-    } else if (key === 'm') {
-      const letter = nextLetter(state.letters, new Date())
-      await post(ports.RELAY_PORT, [letter])
-      state.letters++
-      saveState(data, state)
-      news(paint('magenta', '✉'), `sent to ${clara.address}: ${letter.subject}`)
-    }
+    } else if (key === 'm') await writeLetter()
+  }
+
+  async function writeLetter(): Promise<void> {
+    const letter = nextLetter(state.letters, new Date())
+    await post(ports.RELAY_PORT, [letter])
+    state.letters++
+    saveState(data, state)
+    news(paint('magenta', '✉'), `sent to ${clara.address}: ${letter.subject}`)
   }
 }
 
