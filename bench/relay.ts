@@ -8,7 +8,6 @@
  *
  *   --sessions 1,10,50  --sizes 4096,65536  --messages 1000  --rounds 3  --shapes many,one  --quick
  */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -20,6 +19,7 @@ import { SmtpClient } from '@restante/e2e/smtp.ts'
 import { cpuByName, tree } from './parts/cpu.ts'
 import { startPostfixRelay } from './parts/postfix.ts'
 import { type Sink, startSink } from './parts/sink.ts'
+import { type Load, sendLoad } from './parts/source.ts'
 
 const RECIPIENT = 'anna@bench.example'
 
@@ -30,8 +30,7 @@ type Subject = {
   /** CPU seconds used so far, by process. */
   cpu(): Map<string, number>
 }
-type Shape = 'many' | 'one'
-type Case = { size: number; sessions: number; shape: Shape; messages: number }
+type Case = Omit<Load, 'recipient'>
 type Figures = { accepted: number; relayed: number; cpu: Map<string, number> }
 
 export async function run(args: string[]): Promise<void> {
@@ -91,7 +90,7 @@ export async function run(args: string[]): Promise<void> {
       },
     ]
     for (const size of numbers(values.sizes)) {
-      for (const shape of values.shapes.split(',') as Shape[]) {
+      for (const shape of values.shapes.split(',') as Load['shape'][]) {
         for (const sessions of numbers(values.sessions)) {
           const messages = Math.round(
             (Number(values.messages) * (values.quick ? 0.3 : 1)) / (size > 16_384 ? 3 : 1),
@@ -152,7 +151,7 @@ async function measure(subject: Subject, load: Case): Promise<Figures> {
   const before = subject.sink.count()
   const cpuBefore = subject.cpu()
   const start = performance.now()
-  await source(subject.port, load)
+  await sendLoad(subject.port, { ...load, recipient: RECIPIENT })
   const accepted = (performance.now() - start) / 1000
   const deadline = performance.now() + 120_000
   while (subject.sink.count() - before < load.messages && performance.now() < deadline) {
@@ -167,30 +166,6 @@ async function measure(subject: Subject, load: Case): Promise<Figures> {
     cpu.set(name, ((seconds - (cpuBefore.get(name) ?? 0)) * 1000) / load.messages)
   }
   return { accepted: load.messages / accepted, relayed: got / relayed, cpu }
-}
-
-function source(port: number, load: Case): Promise<void> {
-  const args = [
-    '-s',
-    load.sessions,
-    '-m',
-    load.messages,
-    '-l',
-    load.size,
-    '-f',
-    'sender@outside.example',
-    '-t',
-    RECIPIENT,
-  ]
-  // -d keeps the connection for the next message.
-  if (load.shape === 'many') args.push('-d')
-  return new Promise((resolve, reject) => {
-    const child = spawn('smtp-source', [...args.map(String), `127.0.0.1:${port}`], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    })
-    child.once('error', reject)
-    child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`smtp-source ended with ${code}`))))
-  })
 }
 
 /** The wait from the last byte of DATA to its 250, at ten sessions of 4 KiB. */
