@@ -13,8 +13,8 @@ import { queueOf } from '@restante/e2e/watch.ts'
 import { sendLoad } from './parts/source.ts'
 
 const PARTS = ['relay', 'worker', 'redis'] as const satisfies Part[]
-/** Enough for every code path to have run and every buffer to have been grown once. */
-const WARM_UP = 2_000
+/** Enough for heaps to have grown to what the load alone makes of them: with 2,000 they go on growing after it. */
+const WARM_UP = 20_000
 /** Time for collectors and pools to come to rest, in ms. */
 const REST = 20_000
 

@@ -22,7 +22,9 @@ import { type Sink, startSink } from './parts/sink.ts'
 import { type Load, sendLoad } from './parts/source.ts'
 
 const RECIPIENT = 'anna@bench.example'
+const WARM_UP: Case = { size: 4096, sessions: 10, shape: 'many', messages: 2_000 }
 
+/** What is measured. */
 type Subject = {
   name: string
   port: number
@@ -54,7 +56,10 @@ export async function run(args: string[]): Promise<void> {
   }
   process.once('SIGINT', () => void stopAll().finally(() => process.exit(130)))
   try {
-    const sinks = [await startSink(await freePort()), await startSink(await freePort())] as const
+    const sinks = [
+      await startSink(await freePort(), join(folder, 'sink-restante')),
+      await startSink(await freePort(), join(folder, 'sink-postfix')),
+    ] as const
     stops.push(...sinks.map(sink => sink.stop))
     const postfix = await startPostfixRelay(join(folder, 'postfix'), await freePort(), sinks[1].port)
     stops.push(postfix.stop)
@@ -89,6 +94,8 @@ export async function run(args: string[]): Promise<void> {
           ),
       },
     ]
+    // Neither begins as it was just started: caches, compiled code, connections, processes.
+    for (const subject of subjects) await measure(subject, WARM_UP)
     for (const size of numbers(values.sizes)) {
       for (const shape of values.shapes.split(',') as Load['shape'][]) {
         for (const sessions of numbers(values.sessions)) {

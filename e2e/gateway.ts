@@ -53,7 +53,7 @@ export type Gateway = {
 export function environmentOf(data: string, ports: Ports, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const outside = Object.entries(process.env).filter(
     ([name]) =>
-      !/^(RESTANTE_|RELAY_|SUBMISSION|WEBMAIL_|SPOOL_|METRICS_|REDIS_URL|DATABASE_URL|VITEST|NODE_ENV)/.test(
+      !/^(RESTANTE_|RELAY_|SUBMISSION|WEBMAIL_|SPOOL_|METRICS_|RSPAMD_|SPAMD_|CLAMD_|TELL_|REDIS_URL|DATABASE_URL|VITEST|NODE_ENV)/.test(
         name,
       ),
   )
@@ -114,7 +114,12 @@ export function runCommand(
 
 /** Starts a gateway and waits until every part says that it serves. */
 export async function startGateway(
-  options: { env?: NodeJS.ProcessEnv; ports?: Ports } = {},
+  options: {
+    env?: NodeJS.ProcessEnv
+    ports?: Ports
+    /** Work on its empty data folder, before its first start. */
+    before?: (gateway: Pick<Gateway, 'data' | 'run' | 'cli'>) => Promise<void>
+  } = {},
 ): Promise<Gateway> {
   const folder = mkdtempSync(join(tmpdir(), 'restante-'))
   // Not the data folder itself: working there would let a .env in it count.
@@ -188,6 +193,7 @@ export async function startGateway(
     },
   }
   try {
+    await options.before?.(gateway)
     await gateway.start()
   } catch (error) {
     await gateway.remove()

@@ -2,6 +2,8 @@
  * Somebody brings their own mail program: it knows JMAP (RFC 8620, 8621), an address and an app password, and
  * nothing else of this gateway. Two organizations share it; neither may see the other's mail.
  */
+import { globSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { type Gateway, startGateway } from './gateway.ts'
 import { type Email, JmapClient, type SetAnswer, USING } from './jmap.ts'
@@ -151,11 +153,12 @@ test('new mail is pushed, found, read and downloaded', async () => {
 test('Email/set marks, moves and destroys, and Email/changes tells of it', async () => {
   await receive('ann@one.example', 'to be moved')
   const email = await received(ann, 'to be moved')
-  // Being delivered is a change too; the states below are to be this test's own.
-  await until('it is delivered', async () => {
+  // Being delivered is a change too, of the mail before as well; the states below are to be this test's own.
+  await until('all is delivered', async () => {
+    const { ids } = await ann.call<{ ids: string[] }>('Email/query')
     const properties = ['id', 'restante:delivery']
-    const { list } = await ann.call<{ list: Email[] }>('Email/get', { ids: [email.id], properties })
-    return list[0]?.['restante:delivery'] === 'delivered'
+    const { list } = await ann.call<{ list: Email[] }>('Email/get', { ids, properties })
+    return list.length > 1 && list.every(each => each['restante:delivery'] === 'delivered')
   })
   const before = await ann.call<{ state: string }>('Email/get', { ids: [] })
   const set = await ann.call<SetAnswer>('Email/set', {
@@ -294,6 +297,45 @@ test('an organization sees nothing of another, whatever it asks', async () => {
   expect((await eve.fetch(`/message/${accountId}/${secret.id}/body`)).status).toBeGreaterThanOrEqual(400)
   expect((await eve.fetch(`/message/${eve.accountId}/${secret.id}/body`)).status).toBeGreaterThanOrEqual(400)
   expect((await ann.emails()).some(({ id }) => id === secret.id)).toBe(true)
+})
+
+/** Every route that names an account, and how it is asked. */
+const ROUTES: Record<string, { method: 'GET' | 'POST'; path(account: string, email: Email): string }> = {
+  'jmap/upload/[accountId]': { method: 'POST', path: account => `/jmap/upload/${account}` },
+  'jmap/download/[accountId]/[blobId]/[name]': {
+    method: 'GET',
+    path: (account, { blobId }) => `/jmap/download/${account}/${blobId}/x?type=message/rfc822`,
+  },
+  'message/[accountId]/[emailId]/body': {
+    method: 'GET',
+    path: (account, { id }) => `/message/${account}/${id}/body`,
+  },
+  'message/[accountId]/[emailId]/attachments': {
+    method: 'GET',
+    path: (account, { id }) => `/message/${account}/${id}/attachments`,
+  },
+}
+
+test('every route that names an account is one to a stranger with and without the account', async () => {
+  const app = resolve(import.meta.dirname, '../webmail/app')
+  const found = globSync('**/{route,page}.{ts,tsx}', { cwd: app })
+    .filter(file => file.includes('[accountId]'))
+    .map(file => file.replace(/\/[^/]*$/, ''))
+  expect(Object.keys(ROUTES).sort()).toEqual(found.sort())
+  await receive('ann@one.example', 'nobody’s business')
+  const email = await received(ann, 'nobody’s business')
+  const nobody = '00000000-0000-7000-8000-000000000000'
+  for (const [route, { method, path }] of Object.entries(ROUTES)) {
+    const ask = async (account: string) => {
+      const init = method === 'POST' ? { method, body: 'x' } : { method }
+      const response = await eve.fetch(path(account, email), { ...init, redirect: 'manual' })
+      return { status: response.status, body: await response.text() }
+    }
+    const theirs = await ask(ann.accountId)
+    expect([401, 404], route).toContain(theirs.status)
+    expect(theirs.body, route).not.toContain('nobody’s business')
+    expect(await ask(nobody), route).toEqual(theirs)
+  }
 })
 
 test("an account's own password is for the browser; mail programs need an app password", async () => {

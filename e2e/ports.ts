@@ -32,10 +32,10 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** @returns when something accepts a connection there, or false. */
-export async function answers(port: number): Promise<boolean> {
+export async function answers(port: number, host = '127.0.0.1'): Promise<boolean> {
   const { connect } = await import('node:net')
   return new Promise(resolve => {
-    const socket = connect({ port, host: '127.0.0.1' })
+    const socket = connect({ port, host })
     socket.once('connect', () => {
       socket.destroy()
       resolve(true)

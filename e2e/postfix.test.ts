@@ -47,7 +47,12 @@ async function send(to: string, ...subjects: string[]): Promise<void> {
   client.quit()
 }
 
-const subjectsOf = (user: string) => postfix.read(user).map(content => headerOf(content, 'Subject'))
+/** But for the closing statement, which restore.test.ts is about. */
+const subjectsOf = (user: string) =>
+  postfix
+    .read(user)
+    .filter(content => !content.includes('From: Restante <MAILER-DAEMON@'))
+    .map(content => headerOf(content, 'Subject'))
 const numbered = (name: string, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => `${name} ${from + n}`)
 const bySubject = async (mail: JmapClient, subject: string) =>
@@ -129,7 +134,7 @@ describe.skipIf(!canRunPostfix)('with a real Postfix, which only root can start'
 
   test('a rebuilt Postfix that knows none of its users makes nothing bounce', async () => {
     onTestFailed(() => report(gateway))
-    const before = subjectsOf(ann).length
+    const rebuilt = () => subjectsOf(ann).filter(subject => subject.startsWith('rebuilt'))
     await postfix.stop()
     await send(ann, ...numbered('rebuilt', 1, 4))
     await untilHealth(gateway, ['down'])
@@ -139,7 +144,11 @@ describe.skipIf(!canRunPostfix)('with a real Postfix, which only root can start'
       const { backends } = await queueOf(gateway)
       return backends[0]?.cause === 'unknown-users' && backends[0].health === 'down'
     })
-    await until('all four are held', async () => (await deliveriesOf(gateway, 'held')).length === 4)
+    // Besides, there may be the closing statement of the outage before.
+    await until('all four are held', async () => {
+      const held = await deliveriesOf(gateway, 'held')
+      return held.filter(({ subject }) => subject.startsWith('rebuilt')).length === 4
+    })
     expect(await deliveriesOf(gateway, 'failed')).toEqual([])
     expect(outside.kept.filter(({ from }) => from === '')).toEqual([])
 
@@ -147,8 +156,8 @@ describe.skipIf(!canRunPostfix)('with a real Postfix, which only root can start'
     await postfix.stop()
     await postfix.start()
     await untilEmpty(gateway, 90)
-    await until('Ann has the four', () => subjectsOf(ann).length === before + 4)
-    expect(subjectsOf(ann).slice(before).sort()).toEqual(numbered('rebuilt', 1, 4))
+    await until('Ann has the four', () => rebuilt().length === 4)
+    expect(rebuilt().sort()).toEqual(numbered('rebuilt', 1, 4))
     await untilHealth(gateway, ['up'])
   })
 })

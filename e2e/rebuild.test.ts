@@ -240,8 +240,11 @@ async function moving(): Promise<number> {
 }
 
 /** Subjects of the messages that are not given up. */
+/** Of what was sent here: a closing statement may have come besides. */
 async function kept(): Promise<string[]> {
-  const rows = await query<{ subject: string }>('select subject from message where removed_at is null')
+  const rows = await query<{ subject: string }>(
+    `select subject from message where removed_at is null and kind = 'inbound'`,
+  )
   return rows.map(({ subject }) => subject)
 }
 

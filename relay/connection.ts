@@ -40,6 +40,8 @@ export class RelayConnection extends SMTPConnection {
   surroundings!: Surroundings
   /** Its place in the counts, while it is counted. */
   ticket: Ticket | undefined
+  /** Called when it has closed: whoever works on its message may stop. */
+  onGone: (() => void) | undefined
   /** Recipients refused as unknown on this connection. */
   unknownRecipients = 0
   #errors = 0

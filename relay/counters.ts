@@ -42,3 +42,7 @@ export const timeToReply = histogram(
   'Time from the end of data to the 250.',
   [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
 )
+export const acceptedSubmissions = counter(
+  'submission_accepted_total',
+  'Messages accepted from our own people and mail servers.',
+)

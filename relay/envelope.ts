@@ -9,6 +9,8 @@ export function envelopeOf(session: SMTPServerSession, id: string, receivedAt: D
   const { mailFrom, rcptTo, dsn, bodyType, smtpUtf8 } = session.envelope
   const tls = session.tlsOptions ? `${session.tlsOptions.version} ${session.tlsOptions.name}` : undefined
   const helo = heloName(session.hostNameAppearsAs)
+  // Given by XCLIENT, by a filter in front: we ask for no names before the scan.
+  const name = session.xClient?.get('NAME')
   return {
     id,
     kind: 'inbound',
@@ -21,6 +23,7 @@ export function envelopeOf(session: SMTPServerSession, id: string, receivedAt: D
     ...(bodyType === '8bitmime' && { body: '8BITMIME' as const }),
     client: {
       address: session.remoteAddress,
+      ...(typeof name === 'string' && name !== '' && { name }),
       helo,
       protocol: protocolOf(session.openingCommand === 'EHLO', session.secure, Boolean(smtpUtf8)),
       ...(tls && { tls }),
@@ -35,6 +38,8 @@ function recipientOf(recipient: SMTPServerAddress): EnvelopeRecipient {
     ...(orcpt && { original: encodeOriginal(orcpt) }),
     ...(notify && { notify: notify.join(',') }),
     ...('unverified' in recipient && recipient.unverified === true && { unverified: true as const }),
+    ...('returned' in recipient &&
+      typeof recipient.returned === 'string' && { returned: recipient.returned }),
   }
 }
 

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { DataDecoder } from './framing.ts'
+import { FALSE_ENDS } from './testing/dialogs.ts'
 
 /** Decodes with the bytes cut at the given lengths, in turn. */
 function decode(bytes: Buffer, cuts: number[]): { content: string; rest: string | null } {
@@ -66,21 +67,7 @@ describe.each([[[1]], [[3]], [[17]], [[1_000_000]]])('in chunks of %j', cuts => 
     expect(decode(Buffer.from(bytes, 'latin1'), cuts)).toEqual({ content, rest })
   })
 
-  test.each([
-    '\n.\n',
-    '\n.\r\n',
-    '\r\n.\n',
-    '\r.\r',
-    '\r.\r\n',
-    '\r\n.\r',
-    '\n.\r',
-    '\r.\n',
-    '\r\n.\r\r\n',
-    '\n\n.\r\n',
-    '\r\n\u0000.\r\n',
-    '\r\n.\u0000\r\n',
-    '\r\r\n.\r\r\n',
-  ])('%j ends nothing', pattern => {
+  test.each(FALSE_ENDS)('%j ends nothing', pattern => {
     const decoded = decode(Buffer.from(`a${pattern}MAIL FROM:<x@y.example>\r\n`, 'latin1'), cuts)
     expect(decoded.rest).toBeNull()
     expect(decoded.content).toContain('MAIL FROM')

@@ -91,7 +91,7 @@ describe('XCLIENT', () => {
     const client = keep(await RawClient.open(relay.port))
     await client.reply()
     expect(await client.command('EHLO filter.example')).toMatch(/^250[- ]XCLIENT /m)
-    expect(await client.command('XCLIENT ADDR=192.0.2.7 NAME=[UNAVAILABLE]')).toMatch(/^220 /)
+    expect(await client.command('XCLIENT ADDR=192.0.2.7 NAME=out.client.example')).toMatch(/^220 /)
     expect(await client.command('MAIL FROM:<z@other.example>')).toMatch(/^503 /)
     const hello = await client.command('EHLO client.example')
     expect(hello).toMatch(/^250/)
@@ -100,6 +100,7 @@ describe('XCLIENT', () => {
     expect(await send(client)).toMatch(/^250 /)
     expect((await relay.kept())[0]?.envelope.client).toMatchObject({
       address: '192.0.2.7',
+      name: 'out.client.example',
       helo: 'client.example',
     })
     // The filter's own place is free again; the client's is taken.

@@ -8,7 +8,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { saveSnapshot } from '@restante/core/directory/snapshot.ts'
-import { compileCache, fillCompileCache, LEAN } from '@restante/core/observe/node-options.ts'
+import { fillCompileCache, NODE_OPTIONS } from '@restante/core/observe/node-options.ts'
 import { afterEach, expect, test } from 'vitest'
 import { openFilesLimit } from './settings.ts'
 import { RawClient } from './testing/client.ts'
@@ -29,25 +29,26 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Two that are free, and not the same one twice. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
+/** Four that are free, and not the same one twice. */
+async function freePorts(): Promise<number[]> {
+  const servers = Array.from({ length: 4 }, () => createServer())
   const ports = servers.map(async server => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return (server.address() as { port: number }).port
   })
-  const [one, two] = await Promise.all(ports)
+  const found = await Promise.all(ports)
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return [one!, two!]
+  return found
 }
 
 async function startRelay(): Promise<{ port: number; rss(): number }> {
   await saveSnapshot(join(folder, 'snapshot/directory.json'), data)
-  const [port, metrics] = await freePorts()
+  const [port = 0, metrics, submission, submissions] = await freePorts()
   const main = join(import.meta.dirname, 'main.ts')
-  const cache = compileCache(join(import.meta.dirname, '..'), folder)
+  // Of its own: one that other processes began to fill is not filled with the relay's modules before it starts.
+  const cache = join(folder, 'compile-cache')
   await fillCompileCache(cache, main)
-  const child = spawn(process.execPath, [...LEAN, main], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS.relay!, main], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {
@@ -58,6 +59,8 @@ async function startRelay(): Promise<{ port: number; rss(): number }> {
       RELAY_HOST: '127.0.0.1',
       RELAY_PORT: String(port),
       METRICS_PORT: String(metrics),
+      SUBMISSION_PORT: String(submission),
+      SUBMISSIONS_PORT: String(submissions),
       REDIS_URL: 'redis://127.0.0.1:1',
       DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
       LOG_LEVEL: 'error',

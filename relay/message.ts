@@ -1,9 +1,15 @@
 /**
- * A message on its way into the spool: trace header first, then the content as it comes, looked at while it
- * passes. Nothing of it is held here; the spool keeps all or nothing.
+ * A message on its way into the spool: looked at while it comes in, staged (staged.ts), scanned, and appended
+ * with its trace header and what the scan adds. Refusals of the scan come before the 250, so that the sender's
+ * own server tells its user and nobody else gets a bounce; the spool keeps all or nothing.
  */
 import type { Readable } from 'node:stream'
 import type { Log } from '@restante/core/observe/log.ts'
+import { decided } from '@restante/core/scan/decide.ts'
+import { scannedContent, scannedStream } from '@restante/core/scan/fields.ts'
+import { replyTo as scanReplyTo } from '@restante/core/scan/reasons.ts'
+import { IN_MEMORY, type Staged, type Staging, stage } from '@restante/core/scan/staged.ts'
+import type { Scanned, Scanner } from '@restante/core/scan/types.ts'
 import { type Envelope, type Spool, SpoolError, type Spooled } from '@restante/core/spool/types.ts'
 import type { RelayLimits } from './limits.ts'
 import { inspected } from './policy/data.ts'
@@ -12,7 +18,7 @@ import { Refused, type Reply, replies } from './replies.ts'
 
 export type Taken =
   /** On stable storage; `waited` is the time since the end of data, in ms. */
-  | { type: 'accepted'; spooled: Spooled; waited: number }
+  | { type: 'accepted'; spooled: Spooled; waited: number; scanned?: Scanned }
   /** Nothing was kept, and the client waits for the reply. */
   | { type: 'refused'; reply: Reply }
   /** Nothing was kept, and the client still sends: tell it and hang up. */
@@ -23,11 +29,16 @@ export type Taken =
 export type Taker = {
   hostname: string
   spool: Spool
+  /** Absent: nobody looks. */
+  scanner?: Scanner
+  staging: Staging
   limits: RelayLimits
   log: Log
   now: () => number
   /** Of all messages that come in at the moment. */
   held: Held
+  /** Adds those that a message is sent on to. */
+  expand?: (envelope: Envelope) => Envelope
 }
 
 /** Of one transaction. */
@@ -36,10 +47,11 @@ export type Incoming = {
   elapsed: () => number
   /** Called after the end of data: a reason to refuse that shows in the bytes. */
   objection: () => Reply | undefined
+  /** Aborted when the client is gone. */
+  gone: AbortSignal
+  /** What is done to the content on its way in; may throw Refused. */
+  through?: (content: AsyncIterable<Buffer>) => AsyncIterable<Buffer>
 }
-
-/** Bytes from which the spool writes a message as it comes, instead of holding it: LARGE in core/spool. */
-const STREAMED_FROM = 1_048_576
 
 /**
  * Bytes of unfinished messages in memory. Thousands of clients that each stop short of the length from which
@@ -62,7 +74,7 @@ export class Held {
     }
     return {
       take: size => {
-        hold(size < STREAMED_FROM ? size : 0)
+        hold(size < IN_MEMORY ? size : 0)
         if (mine > 0 && this.bytes > this.#limit) throw new Refused(replies.busy)
       },
       leave: () => hold(0),
@@ -80,28 +92,25 @@ export async function takeMessage(
   const { spool, limits, now } = taker
   const place = taker.held.place()
   let endedAt = now()
-  const trace = receivedHeader({
-    helo: envelope.client?.helo,
-    address: envelope.client?.address ?? '',
-    by: taker.hostname,
-    protocol: envelope.client?.protocol ?? 'SMTP',
-    tls: envelope.client?.tls,
-    id: envelope.id,
-    recipients: envelope.recipients.map(recipient => recipient.address),
-    at: new Date(envelope.receivedAt),
-  })
-  async function* content(): AsyncGenerator<Buffer> {
-    yield Buffer.from(trace)
+  let staged: Staged | undefined
+  try {
     // The stream must outlive a refusal: the reply is due after the end of data.
     const chunks = stream.iterator({ destroyOnReturn: false })
-    yield* inspected(chunks, limits, incoming.elapsed, place.take)
+    const looked = inspected(chunks, limits, incoming.elapsed, place.take)
+    staged = await stage(incoming.through?.(looked) ?? looked, taker.staging)
     const objection = incoming.objection()
     if (objection) throw new Refused(objection)
     endedAt = now()
-  }
-  try {
-    const spooled = await spool.append(envelope, content())
-    return { type: 'accepted', spooled, waited: now() - endedAt }
+    const scanned = await taker.scanner?.scan({ envelope, ...staged }, incoming.gone)
+    // Nobody waits for the reply any more: the sender has the message still, and comes again.
+    if (incoming.gone.aborted) return { type: 'aborted' }
+    if (scanned && scanned.answer.type !== 'accept') throw new Refused(scanReplyTo(scanned.answer))
+    const kept = scanned ? decided(envelope, scanned) : envelope
+    const spooled = await spool.append(
+      taker.expand?.(kept) ?? kept,
+      contentOf(staged, traceOf(kept, taker.hostname), scanned ?? UNCHANGED),
+    )
+    return { type: 'accepted', spooled, waited: now() - endedAt, scanned }
   } catch (error) {
     if ((error as NodeJS.ErrnoException)?.code === 'ECONNECTION') return { type: 'aborted' }
     const reply = replyTo(error, envelope, taker.log)
@@ -110,7 +119,34 @@ export async function takeMessage(
     return type === 'aborted' ? { type } : { type, reply }
   } finally {
     place.leave()
+    await staged?.close()
   }
+}
+
+function traceOf({ id, client, recipients, receivedAt }: Envelope, hostname: string): string {
+  return receivedHeader({
+    helo: client?.helo,
+    address: client?.address ?? '',
+    name: client?.name,
+    by: hostname,
+    protocol: client?.protocol ?? 'SMTP',
+    tls: client?.tls,
+    id,
+    recipients: recipients.map(recipient => recipient.address),
+    at: new Date(receivedAt),
+  })
+}
+
+const UNCHANGED: Pick<Scanned, 'addFields' | 'removeFields'> = { addFields: [], removeFields: [] }
+
+function contentOf(
+  staged: Staged,
+  trace: string,
+  scanned: Pick<Scanned, 'addFields' | 'removeFields'>,
+): Buffer | AsyncIterable<Buffer> {
+  return staged.bytes
+    ? scannedContent(staged.bytes, trace, scanned)
+    : scannedStream(staged.content(), trace, scanned)
 }
 
 function replyTo(error: unknown, envelope: Envelope, log: Log): Reply {
@@ -118,6 +154,11 @@ function replyTo(error: unknown, envelope: Envelope, log: Log): Reply {
   if (error instanceof SpoolError) {
     log.error({ event: 'relay.spool-refused', id: envelope.id, code: error.code, error })
     return error.code === 'full' ? replies.full : replies.failed
+  }
+  // Staging a long message may fill the disk, too.
+  if (['ENOSPC', 'EDQUOT'].includes((error as NodeJS.ErrnoException)?.code ?? '')) {
+    log.error({ event: 'relay.staging-full', id: envelope.id, error })
+    return replies.full
   }
   log.error({ event: 'relay.failed', id: envelope.id, error })
   return replies.broken

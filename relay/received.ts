@@ -11,6 +11,8 @@ export type Trace = {
   helo: string | false | undefined
   /** IP address of the client. */
   address: string
+  /** What DNS calls the client, when that is known. */
+  name?: string
   /** Our own name. */
   by: string
   /** SMTP, ESMTP, ESMTPS; UTF8SMTP and UTF8SMTPS (RFC 6531 §4.3). */
@@ -26,7 +28,7 @@ export type Trace = {
 export function receivedHeader(trace: Trace): string {
   const [only] = trace.recipients
   const lines = [
-    `Received: from ${heloName(trace.helo)} (${literal(trace.address)})`,
+    `Received: from ${heloName(trace.helo)} (${trace.name ? `${trace.name} ` : ''}${literal(trace.address)})`,
     `by ${trace.by} with ${trace.protocol}`,
     ...(trace.tls ? [`(${trace.tls.replace(/[^A-Za-z0-9_. -]/g, '')})`] : []),
     `id ${trace.id}`,
@@ -35,10 +37,10 @@ export function receivedHeader(trace: Trace): string {
   return `${lines.join('\r\n\t')};\r\n\t${rfc5322Date(trace.at)}\r\n`
 }
 
-/** How the message came, for `with`. */
-export function protocolOf(esmtp: boolean, tls: boolean, smtputf8: boolean): string {
-  if (smtputf8) return tls ? 'UTF8SMTPS' : 'UTF8SMTP'
-  return `${esmtp ? 'E' : ''}SMTP${tls ? 'S' : ''}`
+/** How the message came, for `with` (RFC 3848, RFC 6531 §4.3). */
+export function protocolOf(esmtp: boolean, tls: boolean, smtputf8: boolean, authenticated = false): string {
+  const how = `${tls ? 'S' : ''}${authenticated ? 'A' : ''}`
+  return smtputf8 ? `UTF8SMTP${how}` : `${esmtp ? 'E' : ''}SMTP${how}`
 }
 
 function literal(address: string): string {

@@ -83,6 +83,12 @@ export const replies = {
     ),
   unknownRecipient: (address: string) =>
     reply('unknown-recipient', 550, '5.1.1', `No mailbox ${address} here, check the address`),
+  onlyBounces: reply(
+    'only-bounces',
+    550,
+    '5.7.1',
+    'This address takes nothing but bounces, write to the sender of the message instead',
+  ),
   recipientTooBusy: reply(
     'recipient-too-busy',
     450,
@@ -102,6 +108,41 @@ export const replies = {
     'Recipient can not be checked at the moment, try again in a few minutes',
   ),
   notReady: reply('not-ready', 451, '4.3.0', 'Recipients are not known yet, try again in a minute'),
+
+  signInFirst: reply('sign-in-first', 530, '5.7.0', 'Sign in first, with your address and password'),
+  wrongPassword: reply('wrong-password', 535, '5.7.8', 'Wrong address or password'),
+  tooManySignIns: (seconds: number) =>
+    reply(
+      'too-many-sign-ins',
+      454,
+      '4.7.0',
+      `Too many failed sign-ins, try again in ${Math.ceil(seconds / 60)} minutes`,
+    ),
+  signInLater: reply('sign-in-later', 454, '4.7.0', 'Sign-in is not possible at the moment, try again soon'),
+  notYourAddress: (address: string) =>
+    reply(
+      'not-your-address',
+      550,
+      '5.7.1',
+      `You may not send as ${address || 'nobody'}, use an address of yours`,
+    ),
+  noSuchDomain: (domain: string) =>
+    reply('no-such-domain', 550, '5.1.2', `${domain || 'This'} is no mail domain, check the address`),
+  suppressed: (address: string) =>
+    reply(
+      'suppressed',
+      550,
+      '5.7.1',
+      `Several messages to ${address} failed lately, an administrator can allow it again`,
+    ),
+  badRecipient: reply('bad-recipient', 553, '5.1.3', 'Recipient address is malformed, check it'),
+  sentTooMuch: (seconds: number) =>
+    reply(
+      'sent-too-much',
+      450,
+      '4.7.0',
+      `You have sent very much within the hour, try again in ${Math.ceil(seconds / 60)} minutes`,
+    ),
 
   tooLarge: (limit: number) =>
     reply('too-large', 552, '5.3.4', `Message is larger than ${limit} bytes, send it in parts or as a link`),

@@ -7,11 +7,11 @@
  */
 import { TLSSocket } from 'node:tls'
 import { type Networks, parseNetworks } from '@restante/core/config/networks.ts'
-import type { SMTPServer } from 'smtp-server'
-import { type Admission, Clients } from './clients/clients.ts'
+import { Clients } from './clients/clients.ts'
 import { Rates } from './clients/rates.ts'
 import type { RelayConnection, Surroundings } from './connection.ts'
 import { connectionsTotal, heldBytes, openConnections, tlsConnections } from './counters.ts'
+import { ADMISSION_REPLIES, openFront, type Relay } from './front.ts'
 import { RelayServer } from './listener.ts'
 import { Held } from './message.ts'
 import { Refusals } from './refusals.ts'
@@ -20,9 +20,13 @@ import { watchRoom } from './room.ts'
 import { createStages, type Done, type Session, type StageOptions } from './stages.ts'
 import type { Certificates } from './tls.ts'
 
-export type RelayOptions = Pick<StageOptions, 'hostname' | 'spool' | 'directory' | 'limits' | 'log'> & {
+export type RelayOptions = Pick<
+  StageOptions,
+  'hostname' | 'spool' | 'scanner' | 'staging' | 'directory' | 'limits' | 'log'
+> & {
   certificates: Certificates
   ask?: StageOptions['ask']
+  restore?: StageOptions['restore']
   bareNewlines?: StageOptions['bareNewlines']
   /** Loopback unless told. */
   exempt?: Networks
@@ -34,22 +38,8 @@ export type RelayOptions = Pick<StageOptions, 'hostname' | 'spool' | 'directory'
   lookEvery?: number
 }
 
-export type Relay = {
-  /** Resolves with the port. */
-  listen(port: number, host: string): Promise<number>
-  readonly connections: number
-  /** Whether it accepts connections. */
-  readonly listening: boolean
-  /** Takes other certificates; connections that are open keep theirs. */
-  useCertificates(certificates: Certificates): void
-  /** Lets running transactions end, for at most `patience` ms. */
-  close(patience?: number): Promise<void>
-}
-
 /** Commands of old jokes, and of listeners that this one is not. */
 const DISABLED = ['AUTH', 'WIZ', 'SHELL', 'KILL', 'XFORWARD', 'LHLO']
-/** ms between looks at all connections. */
-const SWEEP = 1_000
 /** Connections looked at for one that can make room. The oldest come first. */
 const ROOM_SEARCH = 2_000
 const LOOPBACK = parseNetworks('127.0.0.0/8, ::1')
@@ -93,7 +83,7 @@ export function createRelay(options: RelayOptions): Relay {
   function enter(connection: RelayConnection): Reply | undefined {
     const { ticket, admission } = clients.enter(connection.remoteAddress)
     connection.ticket = ticket
-    return admission === 'welcome' ? undefined : REFUSALS[admission]
+    return admission === 'welcome' ? undefined : ADMISSION_REPLIES[admission]
   }
 
   function onConnect(session: Session, done: Done): void {
@@ -127,7 +117,9 @@ export function createRelay(options: RelayOptions): Relay {
     openConnections.set(server.connections.size)
     const connection = server.bySession.get(session)
     if (connection?.ticket) clients.leave(connection.ticket)
-    if (connection) connection.ticket = undefined
+    if (!connection) return
+    connection.ticket = undefined
+    connection.onGone?.()
   }
 
   const server = new RelayServer({
@@ -163,60 +155,11 @@ export function createRelay(options: RelayOptions): Relay {
   // Broken connections and handshakes are the Internet's, not ours.
   server.on('error', (error: NodeJS.ErrnoException) => log.debug({ event: 'relay.connection-error', error }))
 
-  const sweep = setInterval(() => {
-    heldBytes.set(held.bytes)
-    for (const connection of server.connections as Set<RelayConnection>) {
-      const reply = connection.overdue()
-      if (reply) connection.end(reply)
-    }
-  }, SWEEP)
-  sweep.unref()
-
-  return {
-    async listen(port, host) {
-      await watch.look()
-      return await new Promise((resolve, reject) => {
-        server.server.once('error', reject)
-        server.listen(port, host, () => {
-          server.server.off('error', reject)
-          resolve((server.server.address() as { port: number }).port)
-        })
-      })
-    },
-    get connections() {
-      return server.connections.size
-    },
-    get listening() {
-      return server.server.listening
-    },
-    useCertificates({ main, byName }) {
-      server.updateSecureContext({ ...main, sniOptions: Object.fromEntries(byName) })
-    },
-    async close(patience = 8_000) {
-      surroundings.draining = true
-      const gone = new Promise<void>(resolve => server.server.close(() => resolve()))
-      for (const connection of connectionsOf(server)) {
-        if (!connection.busy) connection.end(replies.shuttingDown)
-      }
-      let timer: NodeJS.Timeout | undefined
-      await Promise.race([gone, new Promise(resolve => (timer = setTimeout(resolve, patience)))])
-      clearTimeout(timer)
-      clearInterval(sweep)
-      refusals.close()
-      watch.close()
-      for (const connection of connectionsOf(server)) {
-        connection.end(replies.shuttingDown)
-        connection._socket.destroy()
-      }
-    },
-  }
+  return openFront({
+    server,
+    surroundings,
+    watch,
+    refusals,
+    onSweep: () => heldBytes.set(held.bytes),
+  })
 }
-
-const REFUSALS: Readonly<Record<Exclude<Admission, 'welcome'>, Reply>> = {
-  'too-many-from-address': replies.tooManyFromYou,
-  'too-many-from-network': replies.tooManyFromNetwork,
-  'too-fast': replies.tooFast,
-  'too-many-unknown': replies.tooManyUnknownBefore,
-}
-
-const connectionsOf = (server: SMTPServer) => [...server.connections] as RelayConnection[]

@@ -9,18 +9,19 @@
 import type { Readable } from 'node:stream'
 import { newId } from '@restante/core/db/id.ts'
 import { domainOf, normalizeAddress } from '@restante/core/directory/addresses.ts'
+import { withForwards } from '@restante/core/directory/forwards.ts'
 import type { Directory } from '@restante/core/directory/snapshot.ts'
 import type { Log } from '@restante/core/observe/log.ts'
-import type { Envelope, Spool, Spooled } from '@restante/core/spool/types.ts'
+import type { Envelope, Spool } from '@restante/core/spool/types.ts'
 import { type Clients, NETWORK_SHARE, type Ticket } from './clients/clients.ts'
 import type { Rates } from './clients/rates.ts'
 import type { RelayConnection } from './connection.ts'
 import { acceptedMessages, receivedBytes, timeToReply } from './counters.ts'
 import { envelopeOf } from './envelope.ts'
 import type { RelayLimits } from './limits.ts'
-import { type Held, takeMessage } from './message.ts'
+import { type Held, type Taken, type Taker, takeMessage } from './message.ts'
 import { mailPolicy } from './policy/mail.ts'
-import { rcptPolicy } from './policy/rcpt.ts'
+import { type Restore, rcptPolicy } from './policy/rcpt.ts'
 import type { Refusals } from './refusals.ts'
 import { Refused, type Reply, replies, textOf } from './replies.ts'
 import type { Room } from './room.ts'
@@ -29,18 +30,20 @@ export type Session = RelayConnection['session']
 export type Done = (error?: Error | null, message?: string) => void
 
 /** smtp-server's recipient, and our mark on it, which goes into the envelope. */
-type Recipient = { address: string; args: unknown; unverified?: boolean }
+type Recipient = { address: string; args: unknown; unverified?: boolean; returned?: string }
 
 /** What the answer of a domain's backend about an address came to. */
 export type Answer = 'known' | 'unknown' | 'no-answer'
 
-export type StageOptions = {
+export type StageOptions = Pick<Taker, 'scanner' | 'staging'> & {
   hostname: string
   spool: Spool
   /** The directory as it is now, and whether it was ever read. */
   directory: () => { current: Directory; ready: boolean }
   /** Asks the backend of a domain whose recipients are learnt. Never rejects. */
   ask: (address: string, domain: string) => Promise<Answer>
+  /** Absent: no address is one that we rewrote. */
+  restore?: Restore
   bareNewlines: 'normalize' | 'refuse'
   limits: RelayLimits
   rates: Rates
@@ -59,6 +62,7 @@ const DOMAIN_BOUNCES = 20
 
 export function createStages(options: StageOptions) {
   const { limits, rates, log, now, directory } = options
+  const taker = { ...options, expand: (envelope: Envelope) => withForwards(envelope, directory().current) }
 
   function refuse(session: Session, reply: Reply): Refused {
     options.refusals.count(reply.reason)
@@ -79,7 +83,10 @@ export function createStages(options: StageOptions) {
         : verdict.type === 'refuse'
           ? verdict.reply
           : tooMuchFrom(connection?.ticket)
-    if (!objection) connection?.transactionBegun()
+    if (!objection) {
+      connection?.transactionBegun()
+      options.scanner?.expect?.(session.remoteAddress)
+    }
     done(objection ? refuse(session, objection) : null)
   }
 
@@ -100,14 +107,21 @@ export function createStages(options: StageOptions) {
         address: address.address,
         parameters: Object.keys(address.args || {}),
         smtputf8: Boolean(session.envelope.smtpUtf8),
+        bounce: session.envelope.mailFrom !== false && session.envelope.mailFrom.address === '',
       },
       current,
       ready,
+      options.restore,
     )
     switch (verdict.type) {
       case 'accept':
         address.address = verdict.address
         acceptRecipient(verdict.address, session, done)
+        break
+      case 'return':
+        address.address = verdict.address
+        address.returned = verdict.returned
+        acceptRecipient(verdict.returned, session, done)
         break
       case 'ask':
         void options.ask(verdict.address, verdict.domain).then(answer => {
@@ -176,17 +190,21 @@ export function createStages(options: StageOptions) {
     const connection = options.connectionOf(session)
     const parser = connection?._parser
     const envelope = envelopeOf(session, newId(), new Date(now()))
+    const gone = new AbortController()
+    if (connection) connection.onGone = () => gone.abort()
     const incoming = {
+      gone: gone.signal,
       elapsed: () => connection?.transactionAge ?? 0,
       objection: () =>
         options.bareNewlines === 'refuse' && parser && 'mended' in parser && parser.mended
           ? replies.bareNewlines
           : undefined,
     }
-    const taken = await takeMessage(stream, envelope, incoming, options)
+    const taken = await takeMessage(stream, envelope, incoming, taker)
+    if (connection) connection.onGone = undefined
     switch (taken.type) {
       case 'accepted':
-        countAccepted(envelope, taken.spooled, taken.waited)
+        countAccepted(envelope, taken)
         connection?.messageAccepted()
         if (connection?.ticket) options.clients.hasSent(connection.ticket)
         done(null, textOf(replies.queued(taken.spooled.id)))
@@ -207,7 +225,10 @@ export function createStages(options: StageOptions) {
     if (options.draining()) setImmediate(() => connection?.end(replies.shuttingDown))
   }
 
-  function countAccepted(envelope: Envelope, spooled: Spooled, waited: number): void {
+  function countAccepted(
+    envelope: Envelope,
+    { spooled, waited, scanned }: Extract<Taken, { type: 'accepted' }>,
+  ): void {
     acceptedMessages.inc()
     receivedBytes.inc(spooled.size)
     timeToReply.observe(waited / 1_000)
@@ -218,6 +239,7 @@ export function createStages(options: StageOptions) {
       sender: envelope.sender,
       recipients: envelope.recipients.length,
       size: spooled.size,
+      ...(scanned && { scan: scanned.record.verdict }),
     })
   }
 

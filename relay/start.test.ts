@@ -34,20 +34,20 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-/** Two that are free, and not the same one twice. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
+/** Four that are free, and not the same one twice. */
+async function freePorts(): Promise<number[]> {
+  const servers = Array.from({ length: 4 }, () => createServer())
   const ports = servers.map(async server => {
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
     return (server.address() as { port: number }).port
   })
-  const [one, two] = await Promise.all(ports)
+  const found = await Promise.all(ports)
   await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return [one!, two!]
+  return found
 }
 
 async function settings(databaseUrl: string): Promise<Settings> {
-  const [port, metrics] = await freePorts()
+  const [port, metrics, submission, submissions] = await freePorts()
   return loadSettings(
     {
       RESTANTE_DATA: join(folder, 'data'),
@@ -55,6 +55,8 @@ async function settings(databaseUrl: string): Promise<Settings> {
       RELAY_HOST: '127.0.0.1',
       RELAY_PORT: String(port),
       METRICS_PORT: String(metrics),
+      SUBMISSION_PORT: String(submission),
+      SUBMISSIONS_PORT: String(submissions),
       REDIS_URL: 'redis://127.0.0.1:1',
       DATABASE_URL: databaseUrl,
     },

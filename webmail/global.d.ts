@@ -9,8 +9,7 @@ declare module 'next-intl' {
 
 declare module 'next-auth/jwt' {
   interface JWT {
-    personId?: string
-    /** The person's session_epoch at sign-in: a raised one ends the session. */
-    epoch?: number
+    /** The session's row: with it the session ends. */
+    session?: string
   }
 }

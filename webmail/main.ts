@@ -7,9 +7,12 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { isIP } from 'node:net'
+import { join } from 'node:path'
 import type { Settings } from '@restante/core/config/settings.ts'
+import { createShowThreads } from '@restante/core/mail/show-threads.ts'
 import { type Part, runProcess } from '@restante/core/observe/lifecycle.ts'
 import type { Log } from '@restante/core/observe/log.ts'
+import { createOutgoingScanner } from '@restante/core/scan/outgoing.ts'
 import { clientAddress } from './server/client-address.ts'
 
 /** Time for requests under way to end by themselves, in ms; the process has 9 s in all. */
@@ -19,6 +22,12 @@ async function start(settings: Settings, log: Log): Promise<Part> {
   // Next reads this when it is loaded, hence the import below.
   Object.assign(process.env, { NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' })
   const { default: next } = await import('next')
+  globalThis.restanteScan = directory => ({
+    scanner: createOutgoingScanner({ settings, directory, log }),
+    staging: { folder: join(settings.RESTANTE_DATA, 'staging'), encrypt: settings.SPOOL_ENCRYPT === 'on' },
+  })
+  const texts = createShowThreads()
+  globalThis.restanteShow = texts.show
   const app = next({ dev: false, dir: import.meta.dirname, port: settings.WEBMAIL_PORT })
   await app.prepare()
   const handle = app.getRequestHandler()
@@ -55,6 +64,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
       await closed
       clearTimeout(limit)
       await globalThis.restanteWebmail?.close()
+      await texts.close()
       await app.close()
     },
   }

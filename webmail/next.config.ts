@@ -12,10 +12,12 @@ const config: NextConfig = {
   serverExternalPackages: [
     '@aws-sdk/client-s3',
     '@node-rs/argon2',
+    '@simplewebauthn/server',
     '@zone-eu/mailsplit',
     'bullmq',
     'dompurify',
     'html-to-text',
+    'imapflow',
     'ioredis',
     'jsdom',
     'kysely',
@@ -37,6 +39,14 @@ const config: NextConfig = {
   poweredByHeader: false,
   reactStrictMode: true,
   devIndicators: false,
+  // Outlook writes its paths in capitals, or not.
+  async rewrites() {
+    return [
+      '/Autodiscover/Autodiscover.xml',
+      '/autodiscover/Autodiscover.xml',
+      '/AutoDiscover/AutoDiscover.xml',
+    ].map(source => ({ source, destination: '/autodiscover/autodiscover.xml' }))
+  },
   async headers() {
     return [
       {

@@ -7,7 +7,7 @@
  * (successes summed up by the second, refusals at once). What is lost with the process is evidence, not
  * mail: the next probe brings it again.
  */
-import type { Evidence, Machine } from '@restante/core/continuity/machine.ts'
+import type { Event, Evidence, Machine } from '@restante/core/continuity/machine.ts'
 import { inDoubt } from '@restante/core/continuity/machine.ts'
 import { type BackendHealth, report } from '@restante/core/continuity/store.ts'
 import type { Db } from '@restante/core/db/connection.ts'
@@ -25,6 +25,9 @@ export class EvidenceDesk {
   readonly #log: Log
   readonly #onHealth: (health: BackendHealth, before: BackendHealth) => void
   #accepted = 0
+  /** Failed deliveries during a return that no report has counted yet. */
+  #failed = 0
+  readonly #remarkedAt = new Map<string, number>()
   #flush: NodeJS.Timeout | null = null
   #failureAt = 0
   #successAt = 0
@@ -64,20 +67,29 @@ export class EvidenceDesk {
         if (!access) this.lastSuccessAt = now
         const track = access ? this.machine.access : this.machine.smtp
         const newsForMachine =
-          track.failures > 0 || this.machine.health === 'down' || this.machine.guard !== null
-        if (newsForMachine) {
-          // Many at once say the same.
-          if (evidence.source === 'delivery' && now - this.#successAt < PACE / 10) return
-          this.#successAt = now
-          return await this.#report(evidence)
-        }
-        if (this.machine.health === 'recovering' && evidence.source === 'delivery') this.#count()
-        return
+          track.failures > 0 ||
+          this.machine.health === 'down' ||
+          this.machine.guard !== null ||
+          (evidence.source === 'delivery' && this.machine.content.failures > 0)
+        const counts = this.machine.health === 'recovering' && evidence.source === 'delivery'
+        if (counts) this.#count()
+        // Many at once say the same.
+        if (!newsForMachine || (evidence.source === 'delivery' && now - this.#successAt < PACE / 10)) return
+        this.#successAt = now
+        if (!counts) return await this.#report(evidence)
+        return await this.#sendCount()
       }
       case 'failure':
         if (evidence.source !== 'access-probe') {
+          if (evidence.source === 'delivery' && this.machine.health === 'recovering') this.#failed++
           if (now - this.#failureAt < PACE) return
           this.#failureAt = now
+        }
+        if (evidence.source === 'delivery' && this.#failed > 0) {
+          await this.#sendCount()
+          const count = this.#failed
+          this.#failed = 0
+          return await this.#report({ ...evidence, count })
         }
         return await this.#report(evidence)
       case 'refusal':
@@ -87,6 +99,14 @@ export class EvidenceDesk {
       default:
         return evidence satisfies never
     }
+  }
+
+  /** What is worth an admin's eye and says nothing for or against the backend; the same at most twice a minute. */
+  async remark(remark: Event & { type: 'remark' }): Promise<void> {
+    const now = Date.now()
+    if (now - (this.#remarkedAt.get(remark.concern) ?? 0) < 30 * PACE) return
+    this.#remarkedAt.set(remark.concern, now)
+    await this.#report(remark)
   }
 
   /** Whether a probe should look soon. */
@@ -112,7 +132,7 @@ export class EvidenceDesk {
     if (count > 0) await this.#report({ type: 'success', source: 'delivery', count })
   }
 
-  async #report(evidence: Evidence): Promise<void> {
+  async #report(evidence: Event): Promise<void> {
     try {
       const health = await report(this.#db, this.#known.backendId, evidence, new Date())
       if (health?.effective === 'down' && this.#known.effective !== 'down') reached('4h')

@@ -4,12 +4,15 @@
  */
 import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
 import { type Settings, SettingsError } from '@restante/core/config/settings.ts'
+import { giveUpAfter } from '@restante/core/continuity/retry.ts'
 import { connect } from '@restante/core/db/connection.ts'
 import { keepDirectory } from '@restante/core/directory/keeper.ts'
 import { type Part, runProcess } from '@restante/core/observe/lifecycle.ts'
 import type { Log } from '@restante/core/observe/log.ts'
 import { type Health, serveMetrics } from '@restante/core/observe/metrics.ts'
 import { createQueues } from '@restante/core/queue/queues.ts'
+import { createLearner } from '@restante/core/scan/engines/rspamd.ts'
+import { createScanner } from '@restante/core/scan/inbound.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
 import { sql } from 'kysely'
 import { startCompaction } from './expire/compact.ts'
@@ -49,6 +52,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     // The relay keeps the copy on disk; two writers of one file would be one too many.
     log,
   })
+  const scanner = createScanner({ settings, directory: () => keeper.current, log })
   const services: Omit<Services, 'touch' | 'workerNumber'> = {
     db,
     databaseUrl,
@@ -60,7 +64,17 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     sealKey: deriveKey(secret, 'stored-secrets'),
     log,
     hostname: settings.RESTANTE_HOSTNAME,
+    publicUrl: settings.PUBLIC_URL,
     dnsServers: settings.DNS_SERVERS,
+    quarantineDays: settings.QUARANTINE_DAYS,
+    digestHour: settings.QUARANTINE_DIGEST_HOUR,
+    scanner,
+    learner: createLearner(settings),
+    giveUp: giveUpAfter(settings.OUTBOUND_GIVE_UP),
+    delayTimes: {
+      likelyWrong: settings.OUTBOUND_NOTICE_LIKELY_WRONG,
+      others: settings.OUTBOUND_NOTICE_DELAYS,
+    },
   }
   const waiting = Promise.withResolvers<void>()
   const watch = setInterval(() => {
@@ -69,7 +83,15 @@ async function start(settings: Settings, log: Log): Promise<Part> {
     waiting.resolve()
   }, 100)
   const compaction = startCompaction({ ...place, db, log })
-  const jobs = startJobs(services, { directoryReady: waiting.promise })
+  const jobs = startJobs(services, {
+    directoryReady: waiting.promise,
+    tell: { allowPrivate: settings.TELL_PRIVATE === 'allow', folder: settings.RESTANTE_DATA },
+    mx: {
+      port: settings.OUTBOUND_PORT,
+      allowLocal: settings.OUTBOUND_PRIVATE === 'allow',
+      ...(settings.OUTBOUND_DNSSEC !== 'auto' && { trustDnssec: settings.OUTBOUND_DNSSEC === 'on' }),
+    },
+  })
   const metrics = await serveMetrics(
     { host: settings.METRICS_HOST, port: settings.METRICS_PORT + 1 },
     async (): Promise<Health> => {
@@ -93,6 +115,7 @@ async function start(settings: Settings, log: Log): Promise<Part> {
       clearInterval(watch)
       compaction.close()
       await jobs.close()
+      await scanner.close()
       await keeper.close()
       await queues.close()
       await recorder.close()

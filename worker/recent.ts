@@ -48,8 +48,16 @@ export function rememberRecent(spool: Spool): Spool {
     async read(location) {
       const found = forget(keyOf(location))
       if (!found) return await spool.read(location)
-      const { envelope, content } = found
-      return { envelope, size: content.length, content: Readable.from([content], { objectMode: false }) }
+      const { envelope, content: whole } = found
+      return {
+        envelope,
+        size: whole.length,
+        whole,
+        // Made when somebody asks for it.
+        get content() {
+          return Readable.from([whole], { objectMode: false })
+        },
+      }
     },
   }
 }

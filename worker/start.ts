@@ -9,17 +9,27 @@ import { enqueueQueued } from '@restante/core/queue/reconcile.ts'
 import type { Notifier } from './deliver/attempt.ts'
 import { startBackends } from './deliver/backends.ts'
 import { createSettler } from './deliver/settler.ts'
+import { startDigest } from './digest/digest.ts'
 import { type Drain, startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
 import { startGauges } from './gauges.ts'
+import { startIndex } from './index/index.ts'
+import { startLearn } from './learn/learn.ts'
 import { loop } from './loop.ts'
+import { startWatch } from './notify/delays.ts'
 import { notifyFailures } from './notify/failures.ts'
-import type { MxOptions } from './outbound/mx.ts'
-import { startOutbound } from './outbound/outbound.ts'
+import { startIncidents } from './outbound/incidents.ts'
+import { type OutboundOptions, startOutbound } from './outbound/outbound.ts'
+import { countFailures } from './outbound/suppress.ts'
 import { startProber } from './probe/prober.ts'
 import { rememberRecent } from './recent.ts'
 import { startReconciler } from './reconcile.ts'
+import { startCredentials } from './restore/credentials.ts'
+import { startRestore } from './restore/restore.ts'
+import { startRescan } from './scan/rescan.ts'
 import type { Services } from './services.ts'
+import { startPeopleSync } from './sync/people.ts'
+import { startTell, type TellOptions } from './tell/tell.ts'
 import { startToucher } from './touch.ts'
 
 export type Jobs = {
@@ -34,9 +44,12 @@ const GRACE = 5_000
 export function startJobs(
   given: Omit<Services, 'touch' | 'workerNumber'>,
   options: {
-    mx?: Pick<MxOptions, 'port' | 'allowLocal'>
+    mx?: OutboundOptions
+    tell?: TellOptions
     /** Resolves when there is a directory: without one ingest would take everybody for unknown. */
     directoryReady?: Promise<void>
+    /** false: nothing is brought back after an incident, and no statement is sent. */
+    restore?: boolean
   } = {},
 ): Jobs {
   const toucher = startToucher(given)
@@ -51,7 +64,11 @@ export function startJobs(
   const settler = createSettler(services)
   const { db, log, queues } = services
   const notifier: Notifier = {
-    failed: (begun, failures) => notifyFailures(services, begun, failures, new Date()),
+    failed: async (begun, failures) => {
+      const now = new Date()
+      await notifyFailures(services, begun, failures, now)
+      await countFailures(services, begun, failures, now)
+    },
   }
   let drain: Drain | undefined
   const backends = startBackends(services, notifier, settler, {
@@ -62,12 +79,29 @@ export function startJobs(
   const outbound = startOutbound(services, notifier, settler, options.mx)
   const prober = startProber(services, () => backends.all())
   const expire = startExpire(services)
+  const watch = startWatch(services)
+  const incidents = startIncidents(services)
+  const index = startIndex(services)
   const reconciler = startReconciler(services)
+  const restore = options.restore === false ? undefined : startRestore(services)
+  const credentials = startCredentials(services)
+  const people = startPeopleSync(services)
+  const digest = startDigest(services)
+  const tell = startTell(services, options.tell)
+  const rescan = given.scanner && startRescan(services, given.scanner)
+  const learn = given.learner && startLearn(services, given.learner)
   let ingest: Ingest | undefined
   let ended = false
   void (options.directoryReady ?? Promise.resolve()).then(() => {
     if (ended) return
-    ingest = startIngest({ db, reader: services.spool, directory: services.directory, queues, log })
+    ingest = startIngest({
+      db,
+      reader: services.spool,
+      directory: services.directory,
+      queues,
+      takers: backends,
+      log,
+    })
   })
 
   /** Deliveries that somebody set free: their jobs are added together. */
@@ -79,8 +113,9 @@ export function startJobs(
   })
   const listener = listen(
     services.databaseUrl,
-    ['directory', 'backend', 'delivery'],
+    ['directory', 'backend', 'delivery', 'telling'],
     (channel, payload) => {
+      if (channel === 'backend' || channel === 'telling') tell.nudge()
       if (channel === 'directory') backends.nudge()
       else if (channel === 'backend') backends.healthChanged(payload)
       else if (payload) {
@@ -105,7 +140,17 @@ export function startJobs(
         drain?.close(),
         prober.close(),
         expire.close(),
+        watch.close(),
+        incidents.close(),
+        index.close(),
         reconciler.close(),
+        restore?.close(),
+        credentials.close(),
+        people.close(),
+        digest.close(),
+        tell.close(),
+        rescan?.close(),
+        learn?.close(),
         adder.close(),
         backends.close(deadline),
         outbound.close(deadline),

@@ -3,6 +3,7 @@
  * children it has waited for, so that short-lived ones count too.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import type { Gateway } from '@restante/e2e/gateway.ts'
 
 const TICKS_PER_SECOND = 100
 
@@ -53,4 +54,21 @@ export function cpuByName(processes: Process[], nameOf: (process: Process) => st
     sums.set(name, (sums.get(name) ?? 0) + process.seconds)
   }
   return sums
+}
+
+/** All parts of a gateway, with its embedded servers. */
+export function cpuOfGateway(gateway: Pick<Gateway, 'data' | 'pids'>): Map<string, number> {
+  const parts = ['relay', 'worker', 'webmail', 'redis', 'postgres'] as const
+  const pids = new Set(parts.flatMap(part => gateway.pids(part)))
+  return cpuByName(
+    tree(process => process.argv.includes(gateway.data) || pids.has(process.pid)),
+    process => /(relay|worker|webmail|up)\/main/.exec(process.argv)?.[1] ?? process.name.split(' ')[0]!,
+  )
+}
+
+export function cpuOfPostfix(masterPid: number): Map<string, number> {
+  return cpuByName(
+    tree(process => process.pid === masterPid),
+    process => process.name,
+  )
 }

@@ -10,7 +10,13 @@ import { until } from '@restante/e2e/until.ts'
 
 export type Postfix = { port: number; masterPid: number; stop(): Promise<void> }
 
-export async function startPostfixRelay(folder: string, port: number, sinkPort: number): Promise<Postfix> {
+/** @param more lines of main.cf */
+export async function startPostfixRelay(
+  folder: string,
+  port: number,
+  sinkPort: number,
+  more: readonly string[] = [],
+): Promise<Postfix> {
   for (const name of ['etc', 'spool', 'lib']) mkdirSync(join(folder, name), { recursive: true })
   // Its own users must get in; mkdtemp lets nobody but us.
   for (const open of [dirname(folder), folder]) chmodSync(open, 0o755)
@@ -34,6 +40,7 @@ smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 maillog_file = ${folder}/maillog
 maillog_file_prefixes = ${dirname(folder)}
+${more.join('\n')}
 `,
   )
   const master = readFileSync('/usr/share/postfix/master.cf.dist', 'utf8')

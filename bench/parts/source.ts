@@ -10,7 +10,10 @@ export type Load = {
   recipient: string
 }
 
-/** @returns when the last 250 is there */
+/** Longest time for one load, in ms: whoever makes it wait for ever is found out. */
+const LIMIT = 1_800_000
+
+/** @returns when the last 250 is there. @throws when it did not get on */
 export function sendLoad(port: number, load: Load): Promise<void> {
   const args = [
     ...['-s', load.sessions, '-m', load.messages, '-l', load.size],
@@ -20,7 +23,12 @@ export function sendLoad(port: number, load: Load): Promise<void> {
   ]
   return new Promise((resolve, reject) => {
     const child = spawn('smtp-source', args.map(String), { stdio: ['ignore', 'ignore', 'inherit'] })
+    const late = setTimeout(() => child.kill('SIGKILL'), LIMIT)
     child.once('error', reject)
-    child.once('exit', code => (code === 0 ? resolve() : reject(new Error(`smtp-source ended with ${code}`))))
+    child.once('exit', (code, signal) => {
+      clearTimeout(late)
+      if (code === 0) resolve()
+      else reject(new Error(`smtp-source ended with ${signal ?? code}`))
+    })
   })
 }

@@ -9,7 +9,8 @@ import { newId } from '../db/id.ts'
 import { normalizeAddress } from '../directory/addresses.ts'
 import { DirectoryError } from '../directory/errors.ts'
 import { personColumns } from '../directory/people.ts'
-import { type Attempt, limited, type SignIn, type SignInDeps } from './passwords.ts'
+import type { SignInDeps } from './passwords.ts'
+import { type Attempt, limited, type SignIn } from './sign-in-limits.ts'
 
 /** Crockford's base 32: no letters that are taken for others. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'
@@ -55,10 +56,22 @@ export async function verifyAppPassword(deps: SignInDeps, attempt: Attempt): Pro
         .where('person.address', '=', address)
         .executeTakeFirst()
     : undefined
-  if (!row) return limited(deps.limiter, attempt, async () => null)
+  if (!row) return limited(deps, attempt, async () => null)
   const { appPasswordId, ...person } = row
   await touch(deps.db, appPasswordId)
-  return { type: 'ok', person }
+  return { type: 'ok', person, secondFactor: false, by: 'app-password', credentialId: appPasswordId }
+}
+
+/** Whether it is there still, and its person's sessions were not ended since. */
+export async function appPasswordHolds(db: Executor, id: string, epoch: number): Promise<boolean> {
+  const row = await db
+    .selectFrom('app_password')
+    .innerJoin('person', 'person.id', 'app_password.person_id')
+    .select('app_password.id')
+    .where('app_password.id', '=', id)
+    .where('person.session_epoch', '=', epoch)
+    .executeTakeFirst()
+  return row !== undefined
 }
 
 export async function listAppPasswords(db: Executor, personId: string): Promise<AppPassword[]> {

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { networkOf } from '../config/networks.ts'
 import { silentLog } from '../observe/log.ts'
-import { createLimiter, networkOf } from './limits.ts'
+import { createLimiter } from './limits.ts'
 
 test.each([
   ['192.0.2.77', '192.0.2.0/24'],

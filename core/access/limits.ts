@@ -6,7 +6,6 @@
  * A counter is two fixed windows, the older one weighed by what of it is still in sight: two small integers a
  * key, at most a few percent off.
  */
-import { isIP } from 'node:net'
 import { Redis } from 'ioredis'
 import type { Log } from '../observe/log.ts'
 
@@ -15,10 +14,13 @@ export type Limit = { name: string; limit: number; window: number }
 export type Taken = { allowed: true } | { allowed: false /** Seconds. */; retryAfter: number }
 
 export interface Limiter {
-  /** Counts one for the key; refused ones count too, or a burst would renew itself. */
-  take(limit: Limit, key: string): Promise<Taken>
-  /** Takes one back: what was counted turned out to be harmless. */
-  giveBack(limit: Limit, key: string): Promise<void>
+  /**
+   * Counts for the key, one unless told; refused ones count too, or a burst would renew itself.
+   * @param amount at least 1
+   */
+  take(limit: Limit, key: string, amount?: number): Promise<Taken>
+  /** Takes it back: what was counted turned out to be harmless, or did not happen. */
+  giveBack(limit: Limit, key: string, amount?: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -44,7 +46,7 @@ export function createLimiter({
   const redis = redisUrl ? connectRedis(redisUrl) : undefined
   let away = false
 
-  async function add(limit: Limit, key: string, amount: 1 | -1): Promise<number> {
+  async function add(limit: Limit, key: string, amount: number): Promise<number> {
     const index = Math.floor(now() / limit.window)
     const name = (at: number) => `${prefix}${limit.name}:${key}:${at}`
     if (redis) {
@@ -72,37 +74,19 @@ export function createLimiter({
   }
 
   return {
-    async take(limit, key) {
-      const count = await add(limit, key, 1)
+    async take(limit, key, amount = 1) {
+      const count = await add(limit, key, amount)
       if (count <= limit.limit) return { allowed: true }
       const untilNextWindow = limit.window - (now() % limit.window)
       return { allowed: false, retryAfter: Math.max(1, Math.ceil(untilNextWindow / 1_000)) }
     },
-    async giveBack(limit, key) {
-      await add(limit, key, -1)
+    async giveBack(limit, key, amount = 1) {
+      await add(limit, key, -amount)
     },
     async close() {
       redis?.disconnect()
     },
   }
-}
-
-/** The network an address belongs to, as one customer usually has it: /24 for IPv4, /64 for IPv6. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
-  if (isIP(plain) === 4) return `${plain.split('.').slice(0, 3).join('.')}.0/24`
-  if (isIP(plain) === 6) return `${expand(plain).slice(0, 4).join(':')}::/64`
-  return 'unknown'
-}
-
-function expand(address: string): string[] {
-  const [head = '', tail] = address.split('::')
-  const before = head === '' ? [] : head.split(':')
-  const after = tail ? tail.split(':') : []
-  const missing = tail === undefined ? 0 : 8 - before.length - after.length
-  return [...before, ...Array<string>(Math.max(0, missing)).fill('0'), ...after].map(part =>
-    part.toLowerCase().replace(/^0+(?=.)/, ''),
-  )
 }
 
 function weigh(before: number, current: number, window: number, now: number): number {

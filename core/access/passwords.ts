@@ -1,72 +1,75 @@
 /**
- * Sign-in with an address and a password.
+ * Sign-in with an address and a password: the person's own here, or the one of their mailbox.
  *
- * A stranger learns nothing: an unknown address takes as long as a wrong password and is answered alike. A
- * stranger locks nobody out: failures are counted by network, and by address together with network, never by
- * the address alone, so guessing from one place does not shut the door in another. What is counted is taken
- * before the password is looked at (else a burst of guesses in parallel would pass) and given back when it
- * was right.
+ * The mailbox's password is asked of its own server first; what it accepted is kept as a hash, which decides only
+ * while that server is silent. A password that the server refuses is refused, whatever is kept.
+ *
+ * A stranger learns nothing: for an unknown address the same things are done in the same order as for a wrong
+ * password, and it is answered alike. What is counted is taken before the password is looked at (else a burst of
+ * guesses in parallel would pass) and given back when it was right.
  */
 import type { Db } from '../db/connection.ts'
-import { normalizeAddress } from '../directory/addresses.ts'
+import { domainOf } from '../directory/addresses.ts'
 import { hashPassword, passwordMatches } from '../directory/passwords.ts'
 import { type Person, personColumns } from '../directory/people.ts'
-import { type Limit, type Limiter, networkOf } from './limits.ts'
+import type { Limiter } from './limits.ts'
+import { keepMailboxPassword } from './mailbox-password.ts'
+import { type AskServer, passwordServerOf } from './mailbox-server.ts'
+import { type Attempt, limited, type SignIn } from './sign-in-limits.ts'
 
 export type SignInDeps = { db: Db; limiter: Limiter }
-export type Attempt = {
-  address: string
-  password: string
-  /** The client's IP address, after trusted proxies. */
-  remoteAddress: string
+export type PasswordDeps = SignInDeps & {
+  /** How mailboxes' own passwords are looked at. Absent: they are not. */
+  mailbox?: { ask: AskServer; sealKey: Buffer }
+  now?: () => Date
+  /** How a password is held against a hash. */
+  matches?: (hash: string, password: string) => Promise<boolean>
 }
-export type SignIn =
-  | { type: 'ok'; person: Person }
-  | { type: 'refused' }
-  /** Seconds. */
-  | { type: 'limited'; retryAfter: number }
-
-const WINDOW = 15 * 60_000
-export const FAILURES_PER_ADDRESS_AND_NETWORK: Limit = { name: 'signin-pair', limit: 10, window: WINDOW }
-export const FAILURES_PER_NETWORK: Limit = { name: 'signin-network', limit: 100, window: WINDOW }
 
 /** @throws Error when the database is away */
-export async function verifyPassword(deps: SignInDeps, attempt: Attempt): Promise<SignIn> {
-  return limited(deps.limiter, attempt, async address => {
+export async function verifyPassword(deps: PasswordDeps, attempt: Attempt): Promise<SignIn> {
+  const { db, mailbox, now = () => new Date(), matches = passwordMatches } = deps
+  const { password } = attempt
+  return limited(deps, attempt, async address => {
     const row = address
-      ? await deps.db
+      ? await db
           .selectFrom('person')
-          .select([...personColumns, 'person.password_hash as passwordHash'])
+          .leftJoin('mailbox_password', 'mailbox_password.person_id', 'person.id')
+          .select([
+            ...personColumns,
+            'person.password_hash as own',
+            'mailbox_password.hash as kept',
+            'person.second_factor as secondFactor',
+          ])
           .where('person.address', '=', address)
           .executeTakeFirst()
       : undefined
-    const matches = await passwordMatches(row?.passwordHash ?? (await nobodysHash()), attempt.password)
-    if (!row?.passwordHash || !matches) return null
-    const { passwordHash: _, ...person } = row
-    return person
+    const nobody = await nobodysHash()
+    const fits = await matches(row?.own ?? nobody, password)
+    const { own, kept, secondFactor = false, ...person } = row ?? {}
+    if (own && fits) return { person: person as Person, secondFactor, by: 'password' }
+    const server =
+      mailbox && address
+        ? // Sealed with another secret: then there is none.
+          await passwordServerOf(db, domainOf(address), mailbox.sealKey, now()).catch(() => null)
+        : null
+    if (!mailbox || !server || !address) return null
+    const answer = await mailbox.ask(server, address, password)
+    switch (answer) {
+      case 'accepted':
+        if (!row) return null
+        await keepMailboxPassword(db, row.id, password, now())
+        return { person: person as Person, secondFactor, by: 'mailbox' }
+      case 'refused':
+        return null
+      case 'silent': {
+        const known = await matches(kept ?? nobody, password)
+        return kept && known ? { person: person as Person, secondFactor, by: 'mailbox' } : null
+      }
+      default:
+        return answer satisfies never
+    }
   })
-}
-
-/** Runs a check of a secret under the limits of sign-in. */
-export async function limited(
-  limiter: Limiter,
-  attempt: Attempt,
-  check: (address: string | null) => Promise<Person | null>,
-): Promise<SignIn> {
-  const network = networkOf(attempt.remoteAddress)
-  const address = normalizeAddress(attempt.address)
-  const counted: [Limit, string][] = [
-    [FAILURES_PER_NETWORK, network],
-    [FAILURES_PER_ADDRESS_AND_NETWORK, `${network}:${address ?? ''}`],
-  ]
-  for (const [limit, key] of counted) {
-    const taken = await limiter.take(limit, key)
-    if (!taken.allowed) return { type: 'limited', retryAfter: taken.retryAfter }
-  }
-  const person = await check(address)
-  if (!person) return { type: 'refused' }
-  for (const [limit, key] of counted) await limiter.giveBack(limit, key)
-  return { type: 'ok', person }
 }
 
 let nobody: Promise<string> | undefined

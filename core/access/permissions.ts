@@ -88,3 +88,15 @@ export async function personById(db: Executor, id: string): Promise<Person | nul
     .executeTakeFirst()
   return row ?? null
 }
+
+/** Remembers that somebody uses the webmail, to five minutes: for readiness and for the reports of drills. */
+export async function noteSeen(db: Executor, id: string, now: Date = new Date()): Promise<void> {
+  await db
+    .updateTable('person')
+    .set({ last_seen_at: now })
+    .where('id', '=', id)
+    .where(({ eb, or }) =>
+      or([eb('last_seen_at', 'is', null), eb('last_seen_at', '<', new Date(now.getTime() - 300_000))]),
+    )
+    .execute()
+}

@@ -29,3 +29,29 @@ export function parseNetworks(text: string): Networks {
     },
   }
 }
+
+/**
+ * Where nobody outside has any business to send us: loopback, private, link-local, multicast, reserved
+ * (RFC 6890). A name that a stranger gave may not lead there.
+ */
+export const PRIVATE_NETWORKS = parseNetworks(`
+  0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24 192.168.0.0/16
+  198.18.0.0/15 224.0.0.0/3 ::/127 64:ff9b:1::/48 fc00::/7 fe80::/10 ff00::/8`)
+
+/** The network an address belongs to, as one customer usually has it: /24 for IPv4, /64 for IPv6. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '')
+  if (isIP(plain) === 4) return `${plain.split('.').slice(0, 3).join('.')}.0/24`
+  if (isIP(plain) === 6) return `${expand(plain).slice(0, 4).join(':')}::/64`
+  return 'unknown'
+}
+
+function expand(address: string): string[] {
+  const [head = '', tail] = address.split('::')
+  const before = head === '' ? [] : head.split(':')
+  const after = tail ? tail.split(':') : []
+  const missing = tail === undefined ? 0 : 8 - before.length - after.length
+  return [...before, ...Array<string>(Math.max(0, missing)).fill('0'), ...after].map(part =>
+    part.toLowerCase().replace(/^0+(?=.)/, ''),
+  )
+}

@@ -10,7 +10,7 @@ import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSy
 import { join } from 'node:path'
 import type { Settings } from './settings.ts'
 
-export type Purpose = 'spool' | 'stored-secrets' | 'session' | 'tokens'
+export type Purpose = 'spool' | 'stored-secrets' | 'session' | 'tokens' | 'sign-in'
 
 /** The secret: RESTANTE_SECRET, or the one kept in the data folder, made at the first call. */
 export function loadSecret(settings: Pick<Settings, 'RESTANTE_DATA' | 'RESTANTE_SECRET'>): string {

@@ -12,6 +12,7 @@ import { isAbsolute, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { parseNetworks } from './networks.ts'
+import { parseZones, type Zone } from './zones.ts'
 
 /** A setting that can't be used. The message is one line, fit for stderr. */
 export class SettingsError extends Error {
@@ -32,6 +33,21 @@ const networks = (fallback: string) =>
         context.addIssue({ code: 'custom', message: (error as Error).message })
       }
     })
+/** A list of whole numbers, rising. */
+const minutes = (fallback: string) =>
+  z
+    .string()
+    .default(fallback)
+    .refine(value => /^\d{1,6}(?:\s*,\s*\d{1,6})*$/.test(value), {
+      message: 'must be whole numbers separated by commas',
+    })
+    .transform(value =>
+      value
+        .split(',')
+        .map(Number)
+        .filter(number => number > 0)
+        .toSorted((a, b) => a - b),
+    )
 const bytes = (fallback: number) => z.coerce.number().int().min(1024).default(fallback)
 
 function urlOf(...schemes: string[]) {
@@ -41,6 +57,22 @@ function urlOf(...schemes: string[]) {
       message: `must be a URL that begins with ${schemes.map(s => `${s}:`).join(' or ')}`,
     })
 }
+
+/** Several URLs, separated by commas or blanks. */
+function urlsOf(...schemes: string[]) {
+  const one = urlOf(...schemes)
+  return z
+    .string()
+    .default('')
+    .superRefine((value, context) => {
+      for (const url of listOf(value)) {
+        const issue = one.safeParse(url).error?.issues[0]
+        if (issue) context.addIssue({ code: 'custom', message: `${issue.message}, or several` })
+      }
+    })
+    .transform((value): readonly string[] => listOf(value))
+}
+const listOf = (value: string) => value.split(/[\s,]+/).filter(Boolean)
 
 /** name → [schema, what it means]. The order is the order of docs/settings.md. */
 export const definitions = {
@@ -110,12 +142,9 @@ export const definitions = {
   ],
   SUBMISSION_PORT: [
     port(2587),
-    'Port for submission with STARTTLS (RFC 6409). Reserved: nothing listens there yet.',
+    'Port for submission with STARTTLS (RFC 6409): people with their password or an app password, mail servers of ours by network or password.',
   ],
-  SUBMISSIONS_PORT: [
-    port(2465),
-    'Port for submission over implicit TLS (RFC 8314). Reserved: nothing listens there yet.',
-  ],
+  SUBMISSIONS_PORT: [port(2465), 'Port for submission over implicit TLS (RFC 8314).'],
   WEBMAIL_HOST: [optionalText, 'Address that the webmail listens on. Default: all of them, IPv6 and IPv4.'],
   WEBMAIL_PORT: [port(3000), 'Port of the webmail, the admin pages, JMAP and the API.'],
   PUBLIC_URL: [
@@ -147,14 +176,69 @@ export const definitions = {
     z.coerce.number().min(0).max(90).default(10),
     'Percent of the disk and of its inodes that must be free: below it new mail is put off (452), below half of it at the greeting (421), and deliveries pause. They resume by themselves.',
   ],
-  RSPAMD_URL: [urlOf('http', 'https').optional(), 'Address of an rspamd worker. Reserved: not used yet.'],
+  RSPAMD_URL: [
+    urlsOf('http', 'https'),
+    'Addresses of rspamd workers that scan mail, http://host:11333; a password as http://:PASSWORD@host:11333. Several separated by commas: the next one is asked when one fails.',
+  ],
+  RSPAMD_CONTROLLER_URL: [
+    urlsOf('http', 'https'),
+    'Addresses of the rspamd controller that learns from what people release and mark, http://:PASSWORD@host:11334.',
+  ],
+  SPAMD_URL: [
+    urlsOf('tcp', 'unix'),
+    "Addresses of SpamAssassin's spamd, tcp://host:783 or unix:/path, as RSPAMD_URL.",
+  ],
   CLAMD_URL: [
-    urlOf('tcp', 'unix').optional(),
-    'Address of clamd, tcp://host:port or unix:/path. Reserved: not used yet.',
+    urlsOf('tcp', 'unix'),
+    'Addresses of clamd, tcp://host:3310 or unix:/path, as RSPAMD_URL. Its StreamMaxLength belongs above MAX_MESSAGE_SIZE.',
+  ],
+  QUARANTINE_DAYS: [
+    z.coerce.number().int().min(1).max(365).default(30),
+    'Days that spam stays in Junk folders and other mail in the quarantine, when nobody releases it. Then it goes, and nobody is told.',
+  ],
+  QUARANTINE_DIGEST_HOUR: [
+    z.coerce.number().int().min(0).max(23).default(7),
+    'Hour of the day, in the time zone of the machine (TZ), from which the daily mail about new junk is sent to those who get one.',
+  ],
+  SUBMISSION_RATE_PERSON: [
+    z
+      .string()
+      .regex(/^\d{1,9}(\/\d{1,9})?$/, 'a number of messages, or messages/recipients')
+      .default('200/1000'),
+    'Messages an hour that one person can send, and recipients of them: 200/1000. More is put off, and admins are told. 0: no limit.',
   ],
   DNS_SERVERS: [
     optionalText,
     'Name servers to ask, host or host:port, separated by commas. Default: those of the system.',
+  ],
+  DNSBL_ZONES: [
+    optionalText.superRefine((value, context) => {
+      try {
+        parseZones(value ?? '')
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message })
+      }
+    }),
+    'DNS block lists to ask about the client, with what a listing means: zen.spamhaus.org=reject, bl.example=mark. Separated by commas. Default: none.',
+  ],
+  ARC_DOMAIN: [
+    optionalText,
+    'Domain that stands in our ARC seals (for domains that have scan setting arc=true). Default: RESTANTE_HOSTNAME.',
+  ],
+  ARC_SELECTOR: [
+    z
+      .string()
+      .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/i, 'must be one label of a domain name')
+      .default('restante'),
+    'Selector of the key of our ARC seals: DNS has it at SELECTOR._domainkey.ARC_DOMAIN.',
+  ],
+  ARC_KEY: [
+    optionalText,
+    'File with the private RSA key of our ARC seals in PEM form. Default: arc.pem in the data folder, made at its first use.',
+  ],
+  ARC_TRUSTED: [
+    optionalText,
+    "Domains of sealers that are believed when DMARC fails for what they forwarded, separated by commas: google.com, for example. Default: nobody's.",
   ],
   TLS_CERT: [
     optionalText,
@@ -164,6 +248,34 @@ export const definitions = {
   TLS_FOLDER: [
     optionalText,
     'Folder with further certificates, each for the clients that ask for its name (SNI): NAME.pem with chain and key, or NAME.crt and NAME.key. New and changed files are taken up without a restart, as TLS_CERT is.',
+  ],
+  OUTBOUND_PORT: [
+    port(25),
+    'Port of other mail servers that mail goes out to by MX. Another one is for test installations.',
+  ],
+  OUTBOUND_PRIVATE: [
+    z.enum(['refuse', 'allow']).default('refuse'),
+    'What becomes of mail to a domain whose MX leads to a private network: an MX record is something that a stranger wrote. allow: for installations inside one.',
+  ],
+  OUTBOUND_DNSSEC: [
+    z.enum(['auto', 'on', 'off']).default('auto'),
+    'Whether the name servers are believed when they say that an answer is authentic (DNSSEC), which DANE needs. auto: when all of them are on this machine. on: the way to them is safe too.',
+  ],
+  OUTBOUND_NOTICE_LIKELY_WRONG: [
+    count(15),
+    'Minutes after which a sender is told that a message is stuck when the cause is likely theirs to mend: a wrong address, a full mailbox. 0: not before OUTBOUND_NOTICE_DELAYS.',
+  ],
+  OUTBOUND_NOTICE_DELAYS: [
+    minutes('60,1440'),
+    'Minutes after which a sender is told that a message is stuck for any other reason, separated by commas.',
+  ],
+  OUTBOUND_GIVE_UP: [
+    z.coerce.number().min(1).max(720).default(48),
+    'Hours after which a message to the outside that nobody accepted is given up, and its sender told. What senders are promised follows it.',
+  ],
+  TELL_PRIVATE: [
+    z.enum(['refuse', 'allow']).default('refuse'),
+    'What becomes of messages to webhooks and push services whose name leads to a private network. allow: for receivers that stand inside, where whoever may add channels may be trusted with what else is there.',
   ],
   MAX_MESSAGE_SIZE: [bytes(52_428_800), 'Largest message accepted, in bytes.'],
   LOG_LEVEL: [
@@ -177,11 +289,16 @@ type Raw = { [N in Name]: z.output<(typeof definitions)[N][0]> }
 
 /** The settings of one process, after validation. Paths are absolute. */
 export type Settings = Readonly<
-  Omit<Raw, 'RESTANTE_HOSTNAME' | 'PUBLIC_URL' | 'SPOOL_URL' | 'DNS_SERVERS'> & {
+  Omit<
+    Raw,
+    'RESTANTE_HOSTNAME' | 'PUBLIC_URL' | 'SPOOL_URL' | 'DNS_SERVERS' | 'DNSBL_ZONES' | 'ARC_TRUSTED'
+  > & {
     RESTANTE_HOSTNAME: string
     PUBLIC_URL: string
     SPOOL_URL: string
     DNS_SERVERS: readonly string[]
+    DNSBL_ZONES: readonly Zone[]
+    ARC_TRUSTED: readonly string[]
   }
 >
 
@@ -193,8 +310,14 @@ const OUR_PREFIXES = [
   'WEBMAIL_',
   'SPOOL_',
   'METRICS_',
+  'QUARANTINE_',
+  'OUTBOUND_',
   'RSPAMD_',
+  'SPAMD_',
   'CLAMD_',
+  'DNSBL_',
+  'ARC_',
+  'TELL_',
 ]
 /** Set by our own processes for their children; not for people. */
 const INTERNAL = new Set(['RESTANTE_STARTED_BY', 'RESTANTE_DEMO_CONTROL', 'RESTANTE_BREAKPOINTS'])
@@ -255,6 +378,9 @@ function complete(raw: Raw, folder: string): Settings {
     PUBLIC_URL: (raw.PUBLIC_URL ?? `http://localhost:${raw.WEBMAIL_PORT}`).replace(/\/$/, ''),
     SPOOL_URL: raw.SPOOL_URL ?? `file:${resolve(data, 'spool')}`,
     DNS_SERVERS: raw.DNS_SERVERS?.split(',').map(s => s.trim()) ?? [],
+    DNSBL_ZONES: parseZones(raw.DNSBL_ZONES ?? ''),
+    ARC_KEY: raw.ARC_KEY && absolute(raw.ARC_KEY),
+    ARC_TRUSTED: raw.ARC_TRUSTED?.split(/[\s,]+/).filter(Boolean) ?? [],
     TLS_CERT: raw.TLS_CERT && absolute(raw.TLS_CERT),
     TLS_KEY: raw.TLS_KEY && absolute(raw.TLS_KEY),
     TLS_FOLDER: raw.TLS_FOLDER && absolute(raw.TLS_FOLDER),

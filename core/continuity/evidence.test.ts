@@ -18,7 +18,7 @@ test.each<[string, string | Error, Phase, object | null]>([
   ['an unreachable host', error('EHOSTUNREACH'), 'connect', { type: 'failure', cause: 'unreachable' }],
   ['a time-out', error('ETIMEDOUT'), 'connect', { type: 'failure', cause: 'timed-out' }],
   ['a name that is gone', error('ENOTFOUND'), 'dns', { type: 'failure', cause: 'dns' }],
-  ['a bad certificate', error('CERT_HAS_EXPIRED'), 'tls', { type: 'failure', cause: 'tls' }],
+  ['a bad certificate', error('CERT_HAS_EXPIRED'), 'tls', { type: 'failure', cause: 'certificate' }],
   ['a refused password', '535 5.7.8 no', 'auth', { type: 'failure', cause: 'authentication' }],
   [
     'a full disk',

@@ -6,7 +6,7 @@
  * proven well by it).
  */
 import type { Category, Outcome } from '../outcome/types.ts'
-import type { Cause, Evidence, Source } from './machine.ts'
+import type { Cause, Concern, Event, Evidence, Source } from './machine.ts'
 import type { Feedback } from './window.ts'
 
 type Meaning = 'success' | 'refusal' | 'none' | { failure: Cause }
@@ -44,7 +44,9 @@ export function evidenceOf(outcome: Outcome, source: Source, address?: string): 
   if (meaning === 'refusal') {
     return outcome.permanent && address ? { type: 'refusal', address, detail } : null
   }
-  return { type: 'failure', source, cause: refine(meaning.failure, outcome), detail }
+  const content = outcome.phase === 'data' || outcome.phase === 'final'
+  const cause = refine(meaning.failure, outcome)
+  return { type: 'failure', source, cause, detail, ...(content && { content }) }
 }
 
 /**
@@ -56,11 +58,52 @@ function putsOffOneRecipient({ phase, code, enhanced }: Outcome): boolean {
   return phase === 'rcpt' && temporary && /^4\.[127]\./.test(enhanced ?? '')
 }
 
+/**
+ * What is worth an admin's eye though it is no evidence. @param known whether the address is one that the backend
+ * should know
+ */
+export function remarkOf(outcome: Outcome, known: boolean): (Event & { type: 'remark' }) | null {
+  const concern = concernOf(outcome, known)
+  return concern && { type: 'remark', concern, detail: describe(outcome) }
+}
+
+function concernOf(outcome: Outcome, known: boolean): Concern | null {
+  switch (outcome.category) {
+    case 'greylisted':
+      return 'greylisting'
+    case 'mailbox-full':
+      return 'mailbox-full'
+    case 'bad-address':
+    case 'mailbox-disabled':
+      return known ? 'unknown-users' : null
+    default:
+      return outcome.category !== 'accepted' && putsOffOneRecipient(outcome) ? 'greylisting' : null
+  }
+}
+
+/** A conversation with a server that took so long for one message is slow, in ms (RFC 5321 §4.5.3.2 waits minutes). */
+export const SLOW = 10_000
+
+/** Node's and OpenSSL's words for a certificate that is not valid any more, or not for this name, or of nobody. */
+const BAD_CERTIFICATE =
+  /CERT_HAS_EXPIRED|certificate has expired|CERT_NOT_YET_VALID|ERR_TLS_CERT_ALTNAME|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET_ISSUER)|self.signed certificate|certificate (?:revoked|is not yet valid)/i
+
+const BROKEN_OFF = /ECONNRESET|ECONNABORTED|EPIPE|ECONNECTION|closed|hung up/i
+
+/** RFC 3463 §3.4 (x.3.1), and RFC 5321 §4.2.3 (452) where the server says no more. */
+function isOutOfSpace({ code, enhanced, text }: Outcome): boolean {
+  if (enhanced) return enhanced.endsWith('.3.1')
+  return code === 452 || /insufficient (?:system )?storage|no space left|disk (?:is )?full/i.test(text ?? '')
+}
+
 /** Causes that the category alone does not tell apart. */
 function refine(cause: Cause, outcome: Outcome): Cause {
+  if (cause === 'tls' && BAD_CERTIFICATE.test(outcome.text ?? '')) return 'certificate'
   if (cause === 'unreachable' && /ECONNREFUSED/.test(outcome.text ?? '')) return 'refused'
-  if (cause === 'temporary-error' && outcome.enhanced?.endsWith('.3.1')) return 'out-of-space'
-  if (cause === 'temporary-error' && outcome.code === undefined) return 'protocol'
+  if (cause === 'temporary-error' && isOutOfSpace(outcome)) return 'out-of-space'
+  if (cause === 'temporary-error' && outcome.code === undefined) {
+    return BROKEN_OFF.test(outcome.text ?? '') ? 'breaks-off' : 'protocol'
+  }
   return cause
 }
 

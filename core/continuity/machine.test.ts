@@ -8,6 +8,7 @@ import {
   initialMachine,
   type Machine,
   readMachine,
+  remarksOf,
   type Source,
   step,
 } from './machine.ts'
@@ -236,6 +237,14 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom<Event>(success(), success('smtp-probe')) },
   { weight: 1, arbitrary: fc.constantFrom<Event>(failure('access-probe'), success('access-probe')) },
   { weight: 1, arbitrary: fc.constant(refusal) },
+  {
+    weight: 2,
+    arbitrary: fc.constantFrom<Event>(
+      { ...failure(), content: true } as Event,
+      { type: 'failure', source: 'delivery', cause: 'temporary-error', detail: '451', count: 9 },
+      { type: 'remark', concern: 'slow', detail: '' },
+    ),
+  },
   { weight: 3, arbitrary: fc.constant<Event>({ type: 'drained' }) },
   { weight: 1, arbitrary: fc.constantFrom<Event>({ type: 'guard-lifted' }, { type: 'hold-ended' }) },
 )
@@ -255,7 +264,9 @@ test('whatever happens: no flap faster than the hysteresis, and down only for a 
         const result = step(machine, what, now)
         machine = result.machine
         if (what.type === 'failure' && what.source !== 'access-probe') failures++
-        if (what.type === 'success' && what.source !== 'access-probe') {
+        // What a probe can't see, it can't take back.
+        const proof = what.type === 'success' && what.source !== 'access-probe'
+        if (proof && (what.source === 'delivery' || machine.content.failures === 0)) {
           lastSmtpSuccess = now
           failures = 0
         }
@@ -303,4 +314,87 @@ test('an hour with 5 % random failures is no outage', () => {
       expect(machine.health, `seed ${seed}`).toBe('up')
     }
   }
+})
+
+describe('failures at the content', () => {
+  const content: Event = { ...failure(), content: true } as Event
+  const outage = run([
+    [0, content],
+    [1, success('smtp-probe')],
+    [5, content],
+    [6, content],
+    [7, content],
+    [11, success('smtp-probe')],
+    [12, content],
+  ])
+  test('are an outage though every probe goes well', () => {
+    expect(outage.machine.health).toBe('down')
+  })
+  test('a probe is reason to try again only after a while', () => {
+    expect(
+      run(
+        [
+          [30, success('smtp-probe')],
+          [73, success('smtp-probe')],
+        ],
+        outage.machine,
+      ).path,
+    ).toEqual(['down', 'recovering'])
+  })
+  test('a delivery that goes through between them begins anew', () => {
+    const { machine } = run([
+      [0, content],
+      [5, success()],
+      [11, content],
+      [12, content],
+    ])
+    expect(machine.health).toBe('up')
+  })
+})
+
+describe('a return in which too much fails', () => {
+  const recovering = run([[20, success('smtp-probe')]], down).machine
+  const fails = (count: number): Event =>
+    ({ type: 'failure', source: 'delivery', cause: 'temporary-error', detail: '451', count }) as Event
+  const goes = (count: number): Event => ({ type: 'success', source: 'delivery', count })
+  test('more than a fifth sets it aside, and only an admin lifts that', () => {
+    const { machine } = run(
+      [
+        [21, goes(20)],
+        [22, fails(6)],
+      ],
+      recovering,
+    )
+    expect(machine).toMatchObject({ health: 'down', cause: 'failing', guard: { address: null } })
+    const probed: Event = { type: 'success', source: 'smtp-probe', address: 'anna@example.test' }
+    expect(run([[90, probed]], machine).machine.health).toBe('down')
+    expect(run([[90, { type: 'guard-lifted' }]], machine).machine.health).toBe('recovering')
+  })
+  test('a fifth is let pass, and so are few', () => {
+    expect(
+      run(
+        [
+          [21, goes(20)],
+          [22, fails(5)],
+        ],
+        recovering,
+      ).machine.health,
+    ).toBe('recovering')
+    expect(run([[22, fails(5)]], recovering).machine.health).toBe('recovering')
+  })
+  test('a server that is gone again is no case for an admin', () => {
+    const gone = [21, 22, 23].map(s => [s, { ...failure(), count: 30 }] as [number, Event])
+    expect(run(gone, recovering).machine.guard).toBeNull()
+  })
+})
+
+test('a remark changes no health, is counted, and forgotten after a while', () => {
+  const remark: Event = { type: 'remark', concern: 'mailbox-full', detail: '452 4.2.2 full' }
+  const { machine } = run([
+    [0, remark],
+    [60, remark],
+  ])
+  expect(machine.health).toBe('up')
+  expect(remarksOf(machine, 61_000)).toMatchObject([{ concern: 'mailbox-full', count: 2, since: 0 }])
+  expect(remarksOf(machine, 60_000 + 16 * 60_000)).toEqual([])
 })

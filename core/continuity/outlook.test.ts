@@ -26,3 +26,16 @@ test.each([
 ] satisfies [string, Partial<QueueNow>, unknown][])('%s', (_, change, expected) => {
   expect(outlook(queue(change), now)).toEqual(expected)
 })
+
+test.each([
+  ['it alone counts, and not the minutes before it', 9_000, 0, 180],
+  ['what comes in meanwhile counts against it', 9_000, 100, 200],
+  ['there are no ten seconds to round to when little is left', 850, 0, 18],
+])('of a return with a pace of its own: %s', (_, waiting, came, seconds) => {
+  const rates = { in: [0, 5_000], out: [0, 7] }
+  const queue = { health: 'recovering', waiting, heldByAdmin: 0, rates } as const
+  const pace = { before: 5_000, counts: new Array(24).fill(50), step: 1_000, came: came && 120 }
+  const found = outlook({ ...queue, pace }, now)
+  const grain = seconds < 100 ? 2 : 10
+  expect(found).toEqual({ type: 'drains', at: at(Math.ceil(seconds / grain) * grain) })
+})

@@ -1,8 +1,8 @@
 /**
  * What to tell an admin about a backend's queue: when it will be empty, or why that can't be said. Pure.
  */
-import type { Health } from '../db/schema.ts'
-import { forecastByCount } from './forecast.ts'
+import type { Health } from '../db/schema/directory.ts'
+import { forecast, type Progress } from './forecast.ts'
 
 export type Outlook =
   /** Nothing waits. */
@@ -23,22 +23,39 @@ export type QueueNow = {
   heldByAdmin: number
   /** Per minute, the newest last. */
   rates: { in: readonly number[]; out: readonly number[] }
+  /** Of a return. Of what came before it nothing can be told. */
+  pace?: Progress | null
 }
 
-/** Minutes looked at; the forecast's own horizon. */
+/** Minutes looked at while there is no return. */
 const MINUTES = 2
 /** A time is told to this, in ms: a forecast to the second would be a lie, and would never stand still. */
 const GRAIN = 10_000
+/** … but to this when there is less to go than ten of those. */
+const FINE = 2_000
 
 export function outlook(queue: QueueNow, now: Date): Outlook {
   const waiting = queue.waiting - queue.heldByAdmin
   if (waiting <= 0) return { type: queue.waiting > 0 ? 'stopped' : 'empty' }
   if (queue.health === 'down') return { type: 'stopped' }
-  const out = sum(queue.rates.out.slice(-MINUTES))
-  const net = out - sum(queue.rates.in.slice(-MINUTES))
-  const at = forecastByCount(waiting, net, MINUTES * 60_000, now)
-  if (at) return { type: 'drains', at: new Date(Math.ceil(at.getTime() / GRAIN) * GRAIN) }
-  return { type: net < 0 ? 'grows' : 'open' }
+  const found = forecast(queue.pace ?? lately(queue.rates), waiting, now)
+  switch (found.type) {
+    case 'at': {
+      const grain = found.at.getTime() - now.getTime() < 10 * GRAIN ? FINE : GRAIN
+      return { type: 'drains', at: new Date(Math.ceil(found.at.getTime() / grain) * grain) }
+    }
+    case 'never':
+      return { type: 'grows' }
+    case 'unknown':
+      return { type: 'open' }
+    default:
+      return found satisfies never
+  }
+}
+
+function lately(rates: QueueNow['rates']): Progress {
+  const came = sum(rates.in.slice(-MINUTES))
+  return { before: null, counts: rates.out.slice(-MINUTES), step: 60_000, came }
 }
 
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0)

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { forecast, forecastByCount, type Sample } from './forecast.ts'
 import { type Direction, GIVE_UP, giveUpAt, isExpired, nextAttempt } from './retry.ts'
 import { type Feedback, feedback, LIMIT, openWindow, type Window } from './window.ts'
 
@@ -81,42 +80,5 @@ describe('the retry clock', () => {
     expect(GIVE_UP).toEqual({ inbound: 60 * 86_400_000, outbound: 48 * 3_600_000 })
     expect(isExpired('outbound', created, new Date(created.getTime() + 48 * 3_600_000 - 1))).toBe(false)
     expect(isExpired('outbound', created, new Date(created.getTime() + 48 * 3_600_000))).toBe(true)
-  })
-})
-
-describe('the forecast', () => {
-  const at = (second: number, waiting: number): Sample => ({ at: new Date(second * 1_000), waiting })
-  test.each<[string, Sample[], number | null]>([
-    ['is now when nothing waits', [at(0, 10), at(5, 0)], 5],
-    ['follows the rate', [at(0, 1_000), at(10, 900)], 100],
-    ['counts recent minutes', [at(0, 10_000), at(400, 9_900), at(500, 8_900)], 1_390],
-    ['says nothing while nothing moves', [at(0, 100), at(60, 100)], null],
-    ['says nothing when it grows', [at(0, 100), at(60, 200)], null],
-    ['says nothing from a single look', [at(0, 100)], null],
-  ])('%s', (_, samples, second) => {
-    expect(forecast(samples)?.getTime() ?? null).toBe(second === null ? null : second * 1_000)
-  })
-  test('from counts', () => {
-    expect(forecastByCount(600, 60, 60_000, new Date(0))?.getTime()).toBe(600_000)
-  })
-
-  test('is within a quarter of the truth after the first tenth of a drain by growing window', () => {
-    // The window grows to its limit with the first few hundred; 50 ms a message.
-    const total = 20_000
-    let waiting = total
-    let now = 0
-    let size = openWindow(1)
-    const samples: Sample[] = []
-    let promised: number | null = null
-    while (waiting > 0) {
-      const sent = Math.min(size.size, waiting)
-      for (let n = 0; n < sent; n++) size = feedback(size, 'success')
-      waiting -= sent
-      now += 50
-      samples.push({ at: new Date(now), waiting })
-      if (promised === null && waiting <= total * 0.9) promised = forecast(samples)?.getTime() ?? null
-    }
-    expect(promised).not.toBeNull()
-    expect(Math.abs((promised ?? 0) - now)).toBeLessThan(now * 0.25)
   })
 })

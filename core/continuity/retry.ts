@@ -14,7 +14,13 @@ const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
 
 /** Give-up ages, in ms. */
-export const GIVE_UP: Record<Direction, number> = { inbound: 60 * DAY, outbound: 48 * HOUR }
+export type GiveUp = Readonly<Record<Direction, number>>
+
+/** As they are unless OUTBOUND_GIVE_UP says otherwise. */
+export const GIVE_UP: GiveUp = { inbound: 60 * DAY, outbound: 48 * HOUR }
+
+/** @param outboundHours the setting OUTBOUND_GIVE_UP */
+export const giveUpAfter = (outboundHours: number): GiveUp => ({ ...GIVE_UP, outbound: outboundHours * HOUR })
 
 /**
  * Up to this age, wait this long. A backend of ours is probed all the time, so mail for it can wait briefly;
@@ -45,18 +51,29 @@ const JITTER = 0.2
  * @param random 0 ≤ x < 1
  * @returns the time of the next attempt, never later than the give-up time
  */
-export function nextAttempt(direction: Direction, createdAt: Date, now: Date, random: number): Date {
+export function nextAttempt(
+  direction: Direction,
+  createdAt: Date,
+  now: Date,
+  random: number,
+  giveUp: GiveUp = GIVE_UP,
+): Date {
   const age = Math.max(0, now.getTime() - createdAt.getTime())
   const wait = CLOCK[direction].find(([upTo]) => age < upTo)?.[1] ?? HOUR
   const jittered = wait * (1 - JITTER + 2 * JITTER * random)
-  const at = Math.min(now.getTime() + jittered, giveUpAt(direction, createdAt).getTime())
+  const at = Math.min(now.getTime() + jittered, giveUpAt(direction, createdAt, giveUp).getTime())
   return new Date(Math.max(at, now.getTime() + SECOND))
 }
 
-export function giveUpAt(direction: Direction, createdAt: Date): Date {
-  return new Date(createdAt.getTime() + GIVE_UP[direction])
+export function giveUpAt(direction: Direction, createdAt: Date, giveUp: GiveUp = GIVE_UP): Date {
+  return new Date(createdAt.getTime() + giveUp[direction])
 }
 
-export function isExpired(direction: Direction, createdAt: Date, now: Date): boolean {
-  return now >= giveUpAt(direction, createdAt)
+export function isExpired(
+  direction: Direction,
+  createdAt: Date,
+  now: Date,
+  giveUp: GiveUp = GIVE_UP,
+): boolean {
+  return now >= giveUpAt(direction, createdAt, giveUp)
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../db/id.ts'
-import type { DeliveryState } from '../db/schema.ts'
+import type { DeliveryState } from '../db/schema/delivery.ts'
 import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import type { Event } from './machine.ts'
 import { expireOverrides, holdForDown, loadHealth, override, report } from './store.ts'

@@ -11,7 +11,8 @@ import { sql } from 'kysely'
 import type { Db, Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
 import { notify } from '../db/notify.ts'
-import type { Health, Row } from '../db/schema.ts'
+import type { Health } from '../db/schema/directory.ts'
+import type { Row } from '../db/schema.ts'
 import { activeOverride, effectiveHealth, mayFlow } from '../queue/flow.ts'
 import { touchMessages } from '../queue/touch.ts'
 import { type Event, inDoubt, type Machine, readMachine, step } from './machine.ts'
@@ -61,6 +62,8 @@ export type Override = {
   until: Date | null
   /** Who: a person's address, or `cli`. */
   by: string
+  /** The maintenance window that says so, or ends. */
+  period?: string
 }
 
 /** Sets or ends an override. Audited by the caller. @returns null when there is no such backend */
@@ -70,21 +73,30 @@ export async function override(
   wanted: Override,
   now: Date,
 ): Promise<BackendHealth | null> {
-  return await db.transaction().execute(async tx => {
-    const row = await lockBackend(tx, backendId)
-    if (!row) return null
-    const events: Event[] = []
-    // An admin who says "up" or "as the checks say" has looked at it.
-    if (wanted.to !== 'down') events.push({ type: 'guard-lifted' })
-    if (row.override === 'down' && wanted.to === null) events.push({ type: 'hold-ended' })
-    const columns = {
-      override: wanted.to,
-      override_reason: wanted.to && wanted.reason,
-      override_until: wanted.to && wanted.until,
-      override_by: wanted.to && wanted.by,
-    }
-    return await advance(tx, row, events, columns, now, wanted.by)
-  })
+  return await db.transaction().execute(tx => overrideIn(tx, backendId, wanted, now))
+}
+
+/** The same within somebody's transaction. */
+export async function overrideIn(
+  tx: Executor,
+  backendId: string,
+  wanted: Override,
+  now: Date,
+): Promise<BackendHealth | null> {
+  const row = await lockBackend(tx, backendId)
+  if (!row) return null
+  const events: Event[] = []
+  // An admin who says "up" or "as the checks say" has looked at it; a clock has not.
+  if (wanted.to !== 'down' && !wanted.period) events.push({ type: 'guard-lifted' })
+  if (row.override === 'down' && wanted.to === null) events.push({ type: 'hold-ended' })
+  const columns = {
+    override: wanted.to,
+    override_reason: wanted.to && wanted.reason,
+    override_until: wanted.to && wanted.until,
+    override_by: wanted.to && wanted.by,
+    override_period: (wanted.to && wanted.period) ?? null,
+  }
+  return await advance(tx, row, events, columns, now, wanted.by)
 }
 
 /** Ends the overrides that have run out. @returns how many */
@@ -101,7 +113,13 @@ export async function expireOverrides(db: Db, now: Date): Promise<number> {
       if (!row?.override || !row.override_until || row.override_until > now) return
       // Seen from the moment before: `before` below must be what the override said.
       const events: Event[] = row.override === 'down' ? [{ type: 'hold-ended' }] : []
-      const columns = { override: null, override_reason: null, override_until: null, override_by: null }
+      const columns = {
+        override: null,
+        override_reason: null,
+        override_until: null,
+        override_by: null,
+        override_period: null,
+      }
       await advance(tx, { ...row, override_until: null }, events, columns, now, 'override ran out')
     })
   }
@@ -130,7 +148,7 @@ async function lockBackend(tx: Executor, backendId: string): Promise<Row<'backen
 }
 
 type OverrideColumns = Partial<
-  Pick<Row<'backend'>, 'override' | 'override_reason' | 'override_until' | 'override_by'>
+  Pick<Row<'backend'>, 'override' | 'override_reason' | 'override_until' | 'override_by' | 'override_period'>
 >
 
 async function advance(
@@ -213,9 +231,26 @@ async function recordChange(
       .where('closed_at', 'is', null)
       .execute()
   } else if (result.effective !== 'recovering' || from === 'up') {
+    const planned = await tx
+      .selectFrom('period')
+      .select('id')
+      .where('backend_id', '=', row.id)
+      .where('kind', '=', 'maintenance')
+      .where('closed_at', 'is', null)
+      .where('starts_at', '<=', now)
+      .where('ends_at', '>', now)
+      .executeTakeFirst()
     await tx
       .insertInto('incident')
-      .values({ id: newId(), backend_id: row.id, opened_at: now, closed_at: null, cause, detail })
+      .values({
+        id: newId(),
+        backend_id: row.id,
+        opened_at: now,
+        closed_at: null,
+        cause,
+        detail,
+        period_id: planned?.id ?? null,
+      })
       .onConflict(conflict => conflict.columns(['backend_id']).where('closed_at', 'is', null).doNothing())
       .execute()
   }

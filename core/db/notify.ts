@@ -11,8 +11,9 @@ import type { Executor } from './connection.ts'
 /**
  * mail: payload is a mailbox id whose e-mails or folders changed. directory: anything of the directory.
  * backend: a backend's health or override changed (payload its id). delivery: deliveries changed state.
+ * telling: there is something to tell.
  */
-export type Channel = 'mail' | 'directory' | 'backend' | 'delivery'
+export type Channel = 'mail' | 'directory' | 'backend' | 'delivery' | 'telling'
 
 /** Sends a hint when the surrounding transaction commits. */
 export async function notify(db: Executor, channel: Channel, payload = ''): Promise<void> {

@@ -3,26 +3,34 @@
  * they may hold passwords.
  *
  * `smtp://user:password@host:port?tls=required`, `smtps://` (implicit TLS), `lmtp://`. Hosts are in order of
- * preference: the next one is tried only when the one before can't be reached.
+ * preference: the next one is tried only when the one before can't be reached. `client=` says how the server
+ * is told from whom a message came to us (docs/backends.md).
  */
 import { seal, unseal } from '../config/secret.ts'
 import type { Executor } from '../db/connection.ts'
 import { normalizeDomain } from './addresses.ts'
 import { DirectoryError } from './errors.ts'
+import { type ImapServer, parseImap } from './imap.ts'
 
 export type Tls = 'opportunistic' | 'required' | 'implicit' | 'none'
+
+/**
+ * How a server is told of the client that gave us a message. xforward: for its log, where it offers that
+ * (Postfix offers it only to whom it trusts); xclient: in place of ours, for its decisions too; proxy and proxy2:
+ * by the header of the PROXY protocol in front of each connection.
+ */
+export type ClientWay = 'xforward' | 'xclient' | 'proxy' | 'proxy2'
 
 export type BackendHost = {
   protocol: 'smtp' | 'lmtp'
   host: string
   port: number
   tls: Tls
+  /** Absent: it is not told. */
+  client?: ClientWay
   user?: string
   password?: string
 }
-
-/** Where sign-in is checked: probes dial it, later sign-in may use it. */
-export type ImapServer = { host: string; port: number; tls: 'implicit' | 'starttls' | 'none' }
 
 export type Backend = {
   id: string
@@ -31,10 +39,19 @@ export type Backend = {
   /** In order of preference, at least one. */
   hosts: BackendHost[]
   imap?: ImapServer
+  /** An address of the web that answers while people can get at their mailboxes: of a webmail, say. */
+  access?: string
 }
 
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'smtp:': 25, 'smtps:': 465, 'lmtp:': 24 }
 const TLS_CHOICES: readonly Tls[] = ['opportunistic', 'required', 'implicit', 'none']
+export const CLIENT_CHOICES: readonly (ClientWay | 'none')[] = [
+  'xforward',
+  'xclient',
+  'proxy',
+  'proxy2',
+  'none',
+]
 
 /** @throws DirectoryError `bad-backend` (or the given code) with what is wrong; never with the password */
 export function parseHost(text: string, code: 'bad-backend' | 'bad-smarthost' = 'bad-backend'): BackendHost {
@@ -46,7 +63,9 @@ export function parseHost(text: string, code: 'bad-backend' | 'bad-smarthost' = 
   if (!host) throw refuse('has no valid host name')
   if (url.pathname !== '' && url.pathname !== '/') throw refuse('must not have a path')
   for (const name of url.searchParams.keys()) {
-    if (name !== 'tls') throw refuse(`unknown parameter ${name}`)
+    // What our people send is nobody else's business: a smarthost hears of no client.
+    const known = name === 'tls' || (name === 'client' && code === 'bad-backend')
+    if (!known) throw refuse(`unknown parameter ${name}`)
   }
   const asked = url.searchParams.get('tls')
   if (asked !== null && !TLS_CHOICES.includes(asked as Tls)) {
@@ -55,6 +74,10 @@ export function parseHost(text: string, code: 'bad-backend' | 'bad-smarthost' = 
   if (url.protocol === 'smtps:' && asked !== null && asked !== 'implicit') {
     throw refuse('smtps: is always tls=implicit')
   }
+  const client = url.searchParams.get('client') ?? (code === 'bad-backend' ? 'xforward' : 'none')
+  if (!CLIENT_CHOICES.includes(client as ClientWay)) {
+    throw refuse(`client must be one of ${CLIENT_CHOICES.join(', ')}`)
+  }
   const user = decodeURIComponent(url.username)
   const password = decodeURIComponent(url.password)
   return {
@@ -62,26 +85,22 @@ export function parseHost(text: string, code: 'bad-backend' | 'bad-smarthost' = 
     host,
     port: url.port ? Number(url.port) : defaultPort,
     tls: url.protocol === 'smtps:' ? 'implicit' : ((asked as Tls | null) ?? 'opportunistic'),
+    ...(client !== 'none' && { client: client as ClientWay }),
     ...(user && { user }),
     ...(password && { password }),
   }
 }
 
-/** `imaps://host` (993), `imap://host` (143, STARTTLS; `?tls=none` without). */
-export function parseImap(text: string): ImapServer {
-  const refuse = (why: string) => new DirectoryError('bad-backend', `${withoutPassword(text)}: ${why}`)
+/** `https://webmail.example.com/`, without user and password. @throws DirectoryError `bad-backend` */
+export function parseAccess(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (!url || (url.protocol !== 'imap:' && url.protocol !== 'imaps:')) {
-    throw refuse('must be a URL like imaps://host')
+  if (!url || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new DirectoryError(
+      'bad-backend',
+      `${withoutPassword(text)}: must be a URL like https://webmail.example.com/`,
+    )
   }
-  const host = hostOf(url)
-  if (!host) throw refuse('has no valid host name')
-  const implicit = url.protocol === 'imaps:'
-  return {
-    host,
-    port: url.port ? Number(url.port) : implicit ? 993 : 143,
-    tls: implicit ? 'implicit' : url.searchParams.get('tls') === 'none' ? 'none' : 'starttls',
-  }
+  return url.href
 }
 
 /** A host as people may see it: `smtp://mail.example.com:25`, never the password. */
@@ -120,13 +139,22 @@ export async function loadSmarthosts(
     .select('smarthosts')
     .where('id', '=', organizationId)
     .executeTakeFirst()
-  return row?.smarthosts ? unsealList(sealKey, row.smarthosts).map(url => parseHost(url)) : []
+  return row?.smarthosts
+    ? unsealList(sealKey, row.smarthosts).map(url => parseHost(url, 'bad-smarthost'))
+    : []
 }
 
 export const sealList = (key: Buffer, urls: readonly string[]): string => seal(key, JSON.stringify(urls))
 export const unsealList = (key: Buffer, sealed: string): string[] => JSON.parse(unseal(key, sealed))
 
-type StoredBackend = { id: string; organization_id: string; name: string; hosts: string; imap: string | null }
+type StoredBackend = {
+  id: string
+  organization_id: string
+  name: string
+  hosts: string
+  imap: string | null
+  access_url: string | null
+}
 
 function openBackend(row: StoredBackend, sealKey: Buffer): Backend {
   return {
@@ -135,6 +163,7 @@ function openBackend(row: StoredBackend, sealKey: Buffer): Backend {
     name: row.name,
     hosts: unsealList(sealKey, row.hosts).map(url => parseHost(url)),
     ...(row.imap && { imap: parseImap(unseal(sealKey, row.imap)) }),
+    ...(row.access_url && { access: row.access_url }),
   }
 }
 

@@ -64,7 +64,8 @@ export async function keepDirectory(options: KeeperOptions): Promise<DirectoryKe
   let next: Promise<boolean> | undefined
   let reads = 0
 
-  const contentOf = (data: SnapshotData) => JSON.stringify([data.domains, data.addresses])
+  const contentOf = (data: SnapshotData) =>
+    JSON.stringify([data.domains, data.addresses, data.lists, data.forwards])
 
   async function read(): Promise<boolean> {
     try {

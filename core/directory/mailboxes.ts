@@ -8,7 +8,8 @@
 import type { Transaction } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
-import type { FolderRole, Tables } from '../db/schema.ts'
+import type { FolderRole } from '../db/schema/mail.ts'
+import type { Tables } from '../db/schema.ts'
 import { parseAddress } from './addresses.ts'
 import { findDomain } from './domains.ts'
 import { DirectoryError } from './errors.ts'
@@ -23,6 +24,8 @@ export type Mailbox = {
   aliases: string[]
   /** Addresses of the people who may open it. */
   members: string[]
+  /** Addresses outside that its mail goes to besides. */
+  forwards: string[]
 }
 
 /** Role, name, order. Names are what IMAP clients expect; the webmail shows its own words for roles. */
@@ -132,6 +135,13 @@ export async function listMailboxes(db: Executor, organizationId?: string): Prom
       .orderBy('person.address')
       .execute(),
   )
+  const forwards = group(
+    await db
+      .selectFrom('forward')
+      .select(['mailbox_id as key', 'address as value'])
+      .orderBy('address')
+      .execute(),
+  )
   return rows.map(row => ({
     id: row.id,
     organizationId: row.organization_id,
@@ -140,6 +150,7 @@ export async function listMailboxes(db: Executor, organizationId?: string): Prom
     kind: row.kind,
     aliases: (addresses.get(row.id) ?? []).filter(address => address !== row.address),
     members: members.get(row.id) ?? [],
+    forwards: forwards.get(row.id) ?? [],
   }))
 }
 

@@ -1,6 +1,7 @@
 /** Organizations: the companies that own domains, backends and people. */
 import type { Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
+import type { Digest } from '../db/schema/directory.ts'
 import { parseHost, sealList } from './backends.ts'
 import { DirectoryError } from './errors.ts'
 import { change } from './transaction.ts'
@@ -10,8 +11,14 @@ export type Organization = {
   name: string
   /** Days that delivered mail stays readable; 0 keeps none. */
   historyDays: number
+  /** Whether its people get a daily mail about new junk, unless they say otherwise. */
+  digest: Digest
   /** Whether mail to outsiders goes through smarthosts (their URLs are sealed). */
   hasSmarthosts: boolean
+  /** What was deleted here while their server was away goes to Trash there, or nowhere. */
+  deletedMail: 'trash' | 'none'
+  /** Whether people may sign in with their mailbox's own password. */
+  mailboxPassword: boolean
   domains: string[]
 }
 
@@ -45,7 +52,14 @@ export async function addOrganization(
 export async function setOrganization(
   db: Executor,
   name: string,
-  input: { smarthosts?: readonly string[]; historyDays?: number },
+  input: {
+    smarthosts?: readonly string[]
+    historyDays?: number
+    deletedMail?: 'trash' | 'none'
+    digest?: Digest
+    /** Whether people may sign in with their mailbox's own password; off forgets what is kept of them. */
+    mailboxPassword?: boolean
+  },
   sealKey: Buffer,
 ): Promise<Organization> {
   for (const url of input.smarthosts ?? []) {
@@ -61,9 +75,22 @@ export async function setOrganization(
         smarthosts: input.smarthosts.length > 0 ? sealList(sealKey, input.smarthosts) : null,
       }),
       ...(input.historyDays !== undefined && { history_days: input.historyDays }),
+      ...(input.deletedMail && { deleted_mail: input.deletedMail }),
+      ...(input.digest && { digest: input.digest }),
+      ...(input.mailboxPassword !== undefined && { mailbox_password: input.mailboxPassword }),
     }
     if (Object.keys(changed).length > 0) {
       await tx.updateTable('organization').set(changed).where('id', '=', found.id).execute()
+    }
+    if (input.mailboxPassword === false) {
+      await tx
+        .deleteFrom('mailbox_password')
+        .where(
+          'person_id',
+          'in',
+          tx.selectFrom('person').select('id').where('organization_id', '=', found.id),
+        )
+        .execute()
     }
     return (await listOrganizations(tx)).find(organization => organization.id === found.id)!
   })
@@ -94,7 +121,10 @@ export async function listOrganizations(db: Executor): Promise<Organization[]> {
     id: row.id,
     name: row.name,
     historyDays: row.history_days,
+    digest: row.digest,
     hasSmarthosts: row.smarthosts !== null,
+    deletedMail: row.deleted_mail,
+    mailboxPassword: row.mailbox_password,
     domains: domains.filter(domain => domain.organization_id === row.id).map(domain => domain.name),
   }))
 }

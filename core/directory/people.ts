@@ -8,7 +8,8 @@ import type { Transaction } from 'kysely'
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
-import type { Locale, Role, Tables } from '../db/schema.ts'
+import type { Digest, Locale, Role } from '../db/schema/directory.ts'
+import type { Tables } from '../db/schema.ts'
 import { DirectoryError } from './errors.ts'
 import { addAlias, addMailbox, findMailbox, requireAddress } from './mailboxes.ts'
 import { hashPassword } from './passwords.ts'
@@ -99,11 +100,11 @@ export async function addPerson(
   })
 }
 
-/** Changes what is given. @throws DirectoryError `unknown-person`, `weak-password`, `bad-role`, `bad-locale` */
+/** Changes what is given; `digest` null: what their organization has. @throws DirectoryError `unknown-person`, `weak-password`, `bad-role`, `bad-locale` */
 export async function setPerson(
   db: Executor,
   address: string,
-  input: { name?: string; password?: string; role?: Role; locale?: Locale },
+  input: { name?: string; password?: string; role?: Role; locale?: Locale; digest?: Digest | null },
 ): Promise<Person> {
   const passwordHash = input.password === undefined ? undefined : await hashPassword(input.password)
   const role = input.role && requireRole(input.role)
@@ -121,6 +122,7 @@ export async function setPerson(
         ...(passwordHash && { password_hash: passwordHash }),
         ...(role && { role }),
         ...(locale && { locale }),
+        ...(input.digest !== undefined && { digest: input.digest }),
         session_epoch: outOfSessions ? sql`session_epoch + 1` : sql`session_epoch`,
       })
       .where('id', '=', person.id)

@@ -11,6 +11,8 @@ import { dirname } from 'node:path'
 import type { Db } from '../db/connection.ts'
 import { normalizeDomain, parseAddress, splitTag } from './addresses.ts'
 import { type BackendHost, parseHost, unsealList } from './backends.ts'
+import { List, type ListEntry, type ListsOf } from './list-match.ts'
+import { defaultScanPolicy, type ScanPolicy, scanPolicyOf } from './scan-policy.ts'
 
 export type SnapshotData = {
   version: 1
@@ -19,7 +21,13 @@ export type SnapshotData = {
   domains: SnapshotDomain[]
   /** Address → the mailboxes that it leads to. */
   addresses: [address: string, mailboxIds: string[]][]
+  /** Whom organizations and mailboxes always or never want mail from. Absent in files of older versions. */
+  lists?: SnapshotListEntry[]
+  /** Mailbox → where its mail goes besides, outside. Absent: nothing is sent on. */
+  forwards?: [mailboxId: string, addresses: string[]][]
 }
+
+export type SnapshotListEntry = ListEntry & { organizationId: string; mailboxId?: string }
 
 export type SnapshotDomain = {
   name: string
@@ -27,6 +35,8 @@ export type SnapshotDomain = {
   backendId: string
   /** Its backend knows who its recipients are. Absent: the directory does. */
   ask?: AskedBackend
+  /** What it wants of the scan, where that differs from the default (scan-policy.ts). */
+  scan?: Record<string, unknown>
 }
 
 /** What it takes to ask a backend for a recipient. */
@@ -57,11 +67,27 @@ export class Directory {
   readonly readAt: Date
   readonly #domains: Map<string, SnapshotData['domains'][number]>
   readonly #addresses: Map<string, string[]>
+  readonly #policies: Map<string, ScanPolicy>
+  /** By organization or mailbox. */
+  readonly #lists: Map<string, List>
+  readonly #forwards: Map<string, string[]>
 
   constructor(data: SnapshotData) {
     this.readAt = new Date(data.readAt)
     this.#domains = new Map(data.domains.map(domain => [domain.name, domain]))
     this.#addresses = new Map(data.addresses)
+    this.#forwards = new Map(data.forwards ?? [])
+    this.#policies = new Map(
+      data.domains.flatMap(({ name, scan }) => (scan ? [[name, scanPolicyOf(scan)] as const] : [])),
+    )
+    const entries = new Map<string, ListEntry[]>()
+    for (const entry of data.lists ?? []) {
+      const owner = entry.mailboxId ?? entry.organizationId
+      const list = entries.get(owner)
+      if (list) list.push(entry)
+      else entries.set(owner, [entry])
+    }
+    this.#lists = new Map([...entries].map(([owner, list]) => [owner, new List(list)]))
   }
 
   /** Where mail for an address goes. What is no address at all is of an unknown domain. */
@@ -90,9 +116,45 @@ export class Directory {
     return this.#domains.has(normalizeDomain(name) ?? '')
   }
 
+  /** Whose a domain of ours is. @param name as A-label, in lower case */
+  organizationOf(name: string): string | undefined {
+    return this.#domains.get(name)?.organizationId
+  }
+
   /** How the backend of a domain is asked for its recipients; undefined: the directory knows them all. */
   asked(domain: string): AskedBackend | undefined {
     return this.#domains.get(domain)?.ask
+  }
+
+  /** What the domain of an address wants of the scan; the default for one that is not ours. */
+  scanPolicy(address: string): ScanPolicy {
+    if (this.#policies.size === 0) return defaultScanPolicy
+    const at = address.lastIndexOf('@') + 1
+    const policy = this.#policies.get(address.slice(at)) ?? this.#policies.get(domainPart(address))
+    return policy ?? defaultScanPolicy
+  }
+
+  /** The allow and block lists that count for mail to an address; undefined when there are none. */
+  listsOf(address: string): ListsOf | undefined {
+    if (this.#lists.size === 0) return undefined
+    const route = this.route(address)
+    if (route.type !== 'local') return undefined
+    const organization = this.#lists.get(route.organizationId)
+    const mailboxes = route.mailboxIds.map(id => this.#lists.get(id))
+    return organization || mailboxes.some(Boolean) ? { organization, mailboxes } : undefined
+  }
+
+  /** Whether any mailbox's mail is sent on. */
+  get forwards(): boolean {
+    return this.#forwards.size > 0
+  }
+
+  /** Addresses outside that mail for an address goes to besides. */
+  forwardsOf(address: string): string[] {
+    if (!this.forwards) return []
+    const route = this.route(address)
+    if (route.type !== 'local') return []
+    return [...new Set(route.mailboxIds.flatMap(id => this.#forwards.get(id) ?? []))]
   }
 
   /** Names of all domains, the oldest first. */
@@ -130,12 +192,14 @@ export async function readDirectory(db: Db, sealKey?: Buffer): Promise<SnapshotD
           'domain.backend_id as backendId',
           'domain.recipients',
           'domain.unverified',
+          'domain.scan',
           'backend.hosts',
         ])
         .orderBy('domain.created_at')
         .orderBy('domain.name')
         .execute()
-      const domains = found.map(({ recipients, unverified, hosts, ...domain }): SnapshotDomain => {
+      const domains = found.map(({ recipients, unverified, hosts, scan, ...names }): SnapshotDomain => {
+        const domain = { ...names, ...(Object.keys(scan).length > 0 && { scan }) }
         if (recipients !== 'ask' || !sealKey) return domain
         return { ...domain, ask: { hosts: openHosts(sealKey, hosts), unverified } }
       })
@@ -151,7 +215,36 @@ export async function readDirectory(db: Db, sealKey?: Buffer): Promise<SnapshotD
         if (list) list.push(row.mailbox_id)
         else addresses.set(row.address, [row.mailbox_id])
       }
-      return { version: 1, readAt: new Date().toISOString(), domains, addresses: [...addresses] }
+      const entries = await tx
+        .selectFrom('list_entry')
+        .select(['organization_id', 'mailbox_id', 'kind', 'value'])
+        .orderBy('id')
+        .execute()
+      const lists = entries.map(
+        ({ organization_id, mailbox_id, kind, value }): SnapshotListEntry => ({
+          organizationId: organization_id,
+          ...(mailbox_id && { mailboxId: mailbox_id }),
+          kind,
+          value,
+        }),
+      )
+      const sentOn = await tx
+        .selectFrom('forward')
+        .select(['mailbox_id', 'address'])
+        .orderBy('mailbox_id')
+        .orderBy('address')
+        .execute()
+      const forwards = [...Map.groupBy(sentOn, row => row.mailbox_id)].map(
+        ([id, all]): [string, string[]] => [id, all.map(row => row.address)],
+      )
+      return {
+        version: 1,
+        readAt: new Date().toISOString(),
+        domains,
+        addresses: [...addresses],
+        ...(lists.length > 0 && { lists }),
+        ...(forwards.length > 0 && { forwards }),
+      }
     })
 }
 

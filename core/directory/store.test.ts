@@ -96,7 +96,7 @@ describe('domains', () => {
       id: second.backendId,
       organizationId: domains.find(domain => domain.name === 'acme.example')?.organizationId,
       name: 'acme.example',
-      hosts: [{ protocol: 'smtp', host: '127.0.0.1', port: 2500, tls: 'opportunistic' }],
+      hosts: [{ protocol: 'smtp', host: '127.0.0.1', port: 2500, tls: 'opportunistic', client: 'xforward' }],
       imap: { host: '127.0.0.1', port: 143, tls: 'starttls' },
     })
     expect(await listBackends(db, key)).toHaveLength(2)

@@ -6,17 +6,19 @@
  * away it waits and tries again. A record that can't be used is set aside, with its reason, and never blocks
  * those behind it.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Db } from '../db/connection.ts'
 import { inTransaction, isAboutData } from '../db/transaction.ts'
 import { emptySummary } from '../mail/summary.ts'
 import type { Log } from '../observe/log.ts'
 import { counter, gauge } from '../observe/metrics.ts'
+import type { Begun, Takers } from '../queue/attempts.ts'
 import type { Queues } from '../queue/queues.ts'
 import { reached } from '../spool/states.ts'
 import { type Scanned, SpoolError, type SpoolReader } from '../spool/types.ts'
 import { CheckpointMoved, markCaughtUp, moveCheckpoint, readCheckpoints } from './checkpoint.ts'
 import { insertMessages } from './insert.ts'
-import { collectNotes, type Notes, noNotes } from './notes.ts'
+import { collectNotes, type Notes, noNotes, withNotes } from './notes.ts'
 import { planMessage, type Router } from './plan.ts'
 import { prepare } from './prepare.ts'
 import type { Prepared } from './rows.ts'
@@ -42,6 +44,8 @@ export type IngestOptions = {
   reader: SpoolReader
   directory: () => Router
   queues: Pick<Queues, 'enqueue'>
+  /** Who takes new mail at once; absent: all of it gets jobs. */
+  takers?: Takers
   log: Log
   now?: () => Date
 }
@@ -56,6 +60,13 @@ const behindSeconds = gauge('ingest_behind_seconds', 'How long ingest has been b
 const BATCH = 200
 /** A batch is committed after this long, in ms, however few its records. */
 const BATCH_TIME = 50
+/**
+ * While mail comes in, a look begins this long after the one before, in ms: a transaction costs as much as many rows.
+ * What comes after a rest is taken at once.
+ */
+const GATHER = 20
+/** The same while much comes in: from so many records in a look. */
+const BUSY = { records: 20, gather: 60 } as const
 /** Batches of one segment before the others get their turn. */
 const TURN = 10
 /** Look even without a hint, in ms. */
@@ -97,14 +108,18 @@ export function startIngest(options: IngestOptions): Ingest {
     while (!closed) {
       hinted = false
       try {
-        const more = await consumer.pass(() => closed)
+        const began = performance.now()
+        const read = await consumer.pass(() => closed)
         if (fault) log.info({ event: 'ingest.resumed' })
         fault = undefined
         wait = RETRY.first
-        caughtUp = !more
+        caughtUp = read === 0
         if (caughtUp) caughtUpAt = now().getTime()
-        if (more) continue
-        await pause(IDLE)
+        if (caughtUp) await pause(IDLE)
+        else if (read < BATCH && !closed) {
+          const gather = read < BUSY.records ? GATHER : BUSY.gather
+          await sleep(Math.max(0, gather - (performance.now() - began)))
+        }
       } catch (error) {
         if (error instanceof CheckpointMoved) {
           // A second worker, or a compaction, was there first: nothing is wrong.
@@ -146,7 +161,7 @@ export async function ingestAll(options: IngestOptions): Promise<{ messages: num
   const consumer = new Consumer(options, options.now ?? (() => new Date()))
   for (;;) {
     try {
-      if (!(await consumer.pass(() => false))) break
+      if ((await consumer.pass(() => false)) === 0) break
     } catch (error) {
       // Somebody else ingests the same log: read on from where they are.
       if (!(error instanceof CheckpointMoved)) throw error
@@ -169,6 +184,8 @@ class Consumer {
   #finished = new Set<string>()
   #marked = false
   #unreadable = new Map<string, number>()
+  /** Begun with rows of which nobody said whether they were committed. */
+  #inDoubt: Begun[] = []
 
   constructor(options: IngestOptions, now: () => Date) {
     this.#options = options
@@ -180,8 +197,8 @@ class Consumer {
     this.#positions = undefined
   }
 
-  /** Gives every segment its turn. @returns whether there was anything */
-  async pass(stopped: () => boolean): Promise<boolean> {
+  /** Gives every segment its turn. @returns how many records there were */
+  async pass(stopped: () => boolean): Promise<number> {
     const { db, reader } = this.#options
     if (!this.#positions) {
       const { positions, caughtUp } = await readCheckpoints(db)
@@ -189,16 +206,18 @@ class Consumer {
       this.#finished.clear()
       this.#marked = false
       this.#positions = positions
+      await this.#endDoubts()
     }
-    let found = false
+    let found = 0
     for (const segment of await reader.segments()) {
-      if (stopped()) return false
+      if (stopped()) return found
       if (this.#finished.has(segment.name)) continue
       const read = await this.#segment(segment.name, stopped)
-      if (read > 0) found = true
-      else if (segment.closed) this.#finished.add(segment.name)
+      found += read
+      if (read > 0) continue
+      if (segment.closed) this.#finished.add(segment.name)
     }
-    if (found) this.#marked = false
+    if (found > 0) this.#marked = false
     else if (!this.#marked) {
       // From here on the rows are ahead of the notes.
       this.#notes = noNotes
@@ -206,6 +225,23 @@ class Consumer {
       this.#marked = true
     }
     return found
+  }
+
+  /** The connection was lost during a commit: what is there after all goes on as it would have. */
+  async #endDoubts(): Promise<void> {
+    if (this.#inDoubt.length === 0) return
+    const ids = this.#inDoubt.map(one => one.deliveryId)
+    const rows = await this.#options.db
+      .selectFrom('delivery')
+      .select('id')
+      .where('id', 'in', ids)
+      .where('attempts', '=', 1)
+      .where('leased_until', 'is not', null)
+      .execute()
+    const there = new Set(rows.map(row => row.id))
+    const begun = this.#inDoubt.filter(one => there.has(one.deliveryId))
+    this.#inDoubt = []
+    if (begun.length > 0) this.#options.takers?.take(begun)
   }
 
   async #segment(segment: string, stopped: () => boolean): Promise<number> {
@@ -255,8 +291,9 @@ class Consumer {
         await this.#put(record, null, 'damage', record.reason)
         return null
       case 'message': {
-        const { envelope, location, size, content } = record
-        if (this.#notes.removed.has(envelope.id)) return null
+        const { location, size, content } = record
+        if (this.#notes.removed.has(record.envelope.id)) return null
+        const envelope = withNotes(record.envelope, this.#notes)
         try {
           return await prepare(reader, { envelope, location, size, content }, directory())
         } catch (error) {
@@ -279,15 +316,21 @@ class Consumer {
   }
 
   async #commit(prepared: readonly Prepared[], move: Position | null): Promise<void> {
-    const { db, queues } = this.#options
-    const { messages, queued } = await inTransaction(db, async tx => {
-      const inserted = await insertMessages(tx, prepared, this.#now(), this.#notes)
+    const { db, queues, takers } = this.#options
+    let begunNow: readonly Begun[] = []
+    const { messages, queued, begun } = await inTransaction(db, async tx => {
+      const inserted = await insertMessages(tx, prepared, this.#now(), this.#notes, takers)
       if (move) await moveCheckpoint(tx, move.segment, move.from, move.next)
+      begunNow = inserted.begun
       return inserted
+    }).catch(error => {
+      if (!isAboutData(error)) this.#inDoubt.push(...begunNow)
+      throw error
     })
     if (messages > 0) reached(4)
     this.messages += messages
     ingested.inc(messages)
+    if (begun.length > 0) takers?.take(begun)
     if (queued.length > 0) {
       await queues.enqueue(queued)
       reached(5)

@@ -6,13 +6,14 @@ import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
 import { notify } from '../db/notify.ts'
-import type { FolderRole, NewRow } from '../db/schema.ts'
+import type { FolderRole } from '../db/schema/mail.ts'
+import type { NewRow, Row } from '../db/schema.ts'
 import { emptySummary, type Summary } from '../mail/summary.ts'
 import { joinThread, type ThreadMember, threadKeys } from '../mail/thread.ts'
 import type { Envelope } from '../spool/types.ts'
 import type { Notes, SettledNote } from './notes.ts'
 import type { PlannedEmail } from './plan.ts'
-import { chunks, type LockedMailbox, type Prepared } from './rows.ts'
+import { insertRows, type LockedMailbox, type Prepared } from './rows.ts'
 
 /** E-mails, their conversations, the mailboxes' and folders' modseqs, and the hints to whoever looks on. */
 export async function insertEmails(
@@ -53,8 +54,8 @@ export async function insertEmails(
       touched.set(mailbox.id, folders.add(folderId))
     }
   }
-  for (const chunk of chunks(emails)) await tx.insertInto('email').values(chunk).execute()
-  for (const chunk of chunks(refs)) await tx.insertInto('email_recipient').values(chunk).execute()
+  await insertRows(tx, 'email', emails)
+  await insertRows(tx, 'email_recipient', refs)
   for (const one of moved) await becomeCopy(tx, one, touched)
   await insertSubmissions(tx, rows, mailboxes)
   await raiseMailboxes(tx, mailboxes, touched)
@@ -90,12 +91,12 @@ function emailRow(of: {
     sent_at: summary.sentAt,
     size: of.size,
     subject: summary.subject,
-    from_list: JSON.stringify(summary.from),
-    to_list: JSON.stringify(summary.to),
-    cc_list: JSON.stringify(summary.cc),
-    bcc_list: JSON.stringify(summary.bcc),
-    reply_to_list: JSON.stringify(summary.replyTo),
-    sender_list: JSON.stringify(summary.sender),
+    from_list: summary.from,
+    to_list: summary.to,
+    cc_list: summary.cc,
+    bcc_list: summary.bcc,
+    reply_to_list: summary.replyTo,
+    sender_list: summary.sender,
     preview: summary.preview,
     has_attachment: summary.hasAttachment,
     header_message_ids: summary.messageIds,
@@ -184,15 +185,16 @@ async function threadsFor(
   const keys = [...new Set(rows.flatMap(({ summary }) => (summary ? threadKeys(summary) : [])))]
   const threads = new Map<string, ThreadMember[]>()
   if (keys.length === 0 || mailboxes.size === 0) return threads
-  const found = await tx
-    .selectFrom('email')
-    .select(['mailbox_id', 'thread_id', 'thread_keys', 'subject'])
-    .where(sql<boolean>`thread_keys && ${keys}::text[]`)
-    .where('mailbox_id', 'in', [...mailboxes.keys()])
-    .orderBy('id')
-    .limit(5_000)
-    .execute()
-  for (const row of found) {
+  // One by one (lateral): all keys at once, or with the order and the limit, the planner often reads all e-mails.
+  const found = await sql<Pick<Row<'email'>, 'mailbox_id' | 'thread_id' | 'thread_keys' | 'subject'>>`
+    with found as materialized (
+      select distinct on (email.id) email.* from unnest(${keys}::text[]) as wanted (key) cross join lateral (
+        select id, mailbox_id, thread_id, thread_keys, subject from email
+        where thread_keys @> array[wanted.key] offset 0) as email
+    )
+    select mailbox_id, thread_id, thread_keys, subject from found
+    where mailbox_id = any(${[...mailboxes.keys()]}::uuid[]) order by id limit 5000`.execute(tx)
+  for (const row of found.rows) {
     remember(threads, row.mailbox_id, {
       threadId: row.thread_id,
       keys: row.thread_keys,

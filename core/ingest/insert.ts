@@ -7,20 +7,24 @@
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import { newId } from '../db/id.ts'
-import type { NewRow, RecipientState, Row } from '../db/schema.ts'
+import type { RecipientState, ScanHold } from '../db/schema/delivery.ts'
+import type { NewRow, Row } from '../db/schema.ts'
+import { type Begun, LEASE, type Takers } from '../queue/attempts.ts'
 import { effectiveHealth, mayFlow } from '../queue/flow.ts'
 import type { Enqueued } from '../queue/names.ts'
-import type { EnvelopeRecipient } from '../spool/types.ts'
+import type { Disposition, EnvelopeRecipient } from '../spool/types.ts'
 import { insertEmails } from './insert-emails.ts'
 import { type Notes, noNotes, type SettledNote } from './notes.ts'
 import type { PlannedDelivery } from './plan.ts'
-import { chunks, type LockedMailbox, type Prepared } from './rows.ts'
+import { chunks, fromJson, insertRows, type LockedMailbox, type Prepared } from './rows.ts'
 
 export type Inserted = {
   /** Messages that were new. */
   messages: number
   /** Deliveries that can be tried now, in the order of their messages. */
   queued: Enqueued[]
+  /** Those that were begun with their rows, in the same order. */
+  begun: Begun[]
 }
 
 export async function insertMessages(
@@ -28,6 +32,7 @@ export async function insertMessages(
   prepared: readonly Prepared[],
   now: Date,
   notes: Notes = noNotes,
+  takers?: Pick<Takers, 'numberFor'>,
 ): Promise<Inserted> {
   const wanted = prepared.filter(({ envelope }) => !notes.removed.has(envelope.id))
   const backends = await lockBackends(tx, wanted)
@@ -39,45 +44,56 @@ export async function insertMessages(
   const deliveries: NewRow<'delivery'>[] = []
   const recipients: NewRow<'recipient'>[] = []
   const queued: Enqueued[] = []
+  const begun: Begun[] = []
+  const mayBegin = takers && !backends.somethingHeld ? takers : undefined
   const links = new Map<string, Map<string, string>>()
   for (const one of rows) {
     const noted = notes.recipients.get(one.envelope.id)
     for (const planned of one.plan.deliveries) {
-      const made = deliveryRows(one, planned, backends, organizations, noted, now)
+      const made = deliveryRows(one, planned, backends.byId, organizations, noted, now)
       deliveries.push(made.delivery)
       recipients.push(...made.recipients)
       const byAddress = links.get(one.envelope.id) ?? new Map<string, string>()
       for (const { address } of planned.recipients) byAddress.set(address, made.delivery.id)
       links.set(one.envelope.id, byAddress)
-      if (made.delivery.state === 'queued') {
-        const { id, backend_id, backlog } = made.delivery
-        queued.push({ id, backendId: backend_id ?? null, backlog: backlog ?? false })
-      }
+      if (made.delivery.state !== 'queued') continue
+      const { id, backend_id: backendId = null } = made.delivery
+      const by = backendId === null ? null : (mayBegin?.numberFor(backendId) ?? null)
+      if (by === null) queued.push({ id, backendId, backlog: false })
+      else begun.push(beginAtBirth(one, made, by, now))
     }
   }
-  for (const chunk of chunks(deliveries)) await tx.insertInto('delivery').values(chunk).execute()
-  for (const chunk of chunks(recipients)) await tx.insertInto('recipient').values(chunk).execute()
+  await insertRows(tx, 'delivery', deliveries)
+  await insertRows(tx, 'recipient', recipients)
   await insertEmails(tx, rows, mailboxes, links, notes)
-  return { messages: rows.length, queued }
+  return { messages: rows.length, queued, begun }
 }
 
 type Backend = Pick<Row<'backend'>, 'id' | 'health' | 'override' | 'override_until'>
 
-/** Shared, so that no backend changes its health between our look at it and our commit. */
-async function lockBackends(tx: Executor, prepared: readonly Prepared[]): Promise<Map<string, Backend>> {
+/**
+ * Shared, so that no backend changes its health between our look at it and our commit.
+ * @returns them, and whether any address's mail is held by a period
+ */
+async function lockBackends(
+  tx: Executor,
+  prepared: readonly Prepared[],
+): Promise<{ byId: Map<string, Backend>; somethingHeld: boolean }> {
   const ids = new Set(prepared.flatMap(({ plan }) => plan.deliveries.flatMap(d => d.backendId ?? [])))
-  if (ids.size === 0) return new Map()
+  if (ids.size === 0) return { byId: new Map(), somethingHeld: false }
   const rows = await tx
     .selectFrom('backend')
     .select(['id', 'health', 'override', 'override_until'])
+    .select(sql<boolean>`exists (select from held_address)`.as('held'))
     .where('id', 'in', [...ids])
     .orderBy('id')
     .forShare()
     .execute()
-  return new Map(rows.map(row => [row.id, row]))
+  return { byId: new Map(rows.map(row => [row.id, row])), somethingHeld: rows.some(row => row.held) }
 }
 
-async function lockMailboxes(
+/** The mailboxes of planned e-mails, in the order of their ids. */
+export async function lockMailboxes(
   tx: Executor,
   prepared: readonly Prepared[],
 ): Promise<Map<string, LockedMailbox>> {
@@ -136,38 +152,46 @@ async function insertMessageRows(
   const fresh = new Set<string>()
   const unique = [...new Map(prepared.map(one => [one.envelope.id, one])).values()]
   for (const chunk of chunks(unique)) {
-    const rows = await tx
-      .insertInto('message')
-      .values(
-        chunk.map(({ envelope, location, size, summary, plan }) => ({
-          id: envelope.id,
-          organization_id: known(plan.organizationId, organizations),
-          kind: envelope.kind,
-          sender: envelope.sender,
-          size,
-          received_at: envelope.receivedAt,
-          client: JSON.stringify(envelope.client ?? {}),
-          envelope: JSON.stringify(envelope),
-          segment: location.segment,
-          position: location.position,
-          header_message_id: summary?.messageIds[0] ?? null,
-          subject: summary?.subject ?? '',
-        })),
-      )
-      .onConflict(conflict =>
-        conflict.column('id').doUpdateSet(eb => ({
-          segment: eb.ref('excluded.segment'),
-          position: eb.ref('excluded.position'),
-        })),
-      )
-      .returning(['id', sql<boolean>`xmax = 0`.as('inserted')])
-      .execute()
-    for (const row of rows) if (row.inserted) fresh.add(row.id)
+    const rows = chunk.map(one => messageRow(one, organizations))
+    const inserted = await sql<{ id: string; inserted: boolean }>`
+      insert into message ${fromJson('message', rows)}
+      on conflict (id) do update set segment = excluded.segment, position = excluded.position
+      returning id, xmax = 0 as inserted`.execute(tx)
+    for (const row of inserted.rows) if (row.inserted) fresh.add(row.id)
   }
   return fresh
 }
 
+function messageRow(
+  { envelope, location, size, summary, plan }: Prepared,
+  organizations: ReadonlySet<string>,
+): NewRow<'message'> {
+  return {
+    id: envelope.id,
+    organization_id: known(plan.organizationId, organizations),
+    kind: envelope.kind,
+    sender: envelope.sender,
+    size,
+    received_at: envelope.receivedAt,
+    client: envelope.client ?? {},
+    // What the scan found has its own column.
+    envelope: { ...envelope, scan: undefined },
+    segment: location.segment,
+    position: location.position,
+    header_message_id: summary?.messageIds[0] ?? null,
+    subject: summary?.subject ?? '',
+    scan: envelope.scan ?? null,
+  }
+}
+
 const known = (id: string | null, ids: ReadonlySet<string>) => (id !== null && ids.has(id) ? id : null)
+
+const HELD = { junk: 'spam', quarantine: 'quarantine', unscanned: 'scan' } as const satisfies Record<
+  Disposition,
+  ScanHold
+>
+
+type Made = { delivery: NewRow<'delivery'> & { id: string }; recipients: NewRow<'recipient'>[] }
 
 function deliveryRows(
   { envelope }: Prepared,
@@ -176,14 +200,21 @@ function deliveryRows(
   organizations: ReadonlySet<string>,
   notes: ReadonlyMap<string, SettledNote> | undefined,
   now: Date,
-): { delivery: NewRow<'delivery'> & { id: string }; recipients: NewRow<'recipient'>[] } {
+): Made {
   const id = newId()
   const backend = planned.backendId === null ? undefined : backends.get(planned.backendId)
   const orphaned = planned.orphaned || (planned.backendId !== null && !backend)
   const recipients = planned.recipients.map(recipient => recipientRow(id, recipient, notes))
   const settled = settledAs(recipients)
-  const held = orphaned || (backend !== undefined && !mayFlow(effectiveHealth(backend, now)))
-  const state = settled?.state ?? (held ? 'held' : 'queued')
+  const away = backend !== undefined && !mayFlow(effectiveHealth(backend, now))
+  const reason = orphaned
+    ? 'admin'
+    : planned.disposition
+      ? HELD[planned.disposition]
+      : away
+        ? 'backend'
+        : null
+  const state = settled?.state ?? (reason ? 'held' : 'queued')
   return {
     delivery: {
       id,
@@ -192,13 +223,54 @@ function deliveryRows(
       backend_id: backend?.id ?? null,
       destination: planned.destination,
       state,
-      hold_reason: state === 'held' ? (orphaned ? 'admin' : 'backend') : null,
-      backlog: state === 'held' && !orphaned,
+      hold_reason: state === 'held' ? reason : null,
+      backlog: state === 'held' && reason === 'backend',
+      attempts: 0,
       created_at: envelope.receivedAt,
+      last_attempt_at: null,
+      leased_until: null,
+      leased_by: null,
       settled_at: settled?.at ?? null,
       outcome: null,
     },
     recipients,
+  }
+}
+
+/** The row gets its lease and its first attempt before it is written: as `beginMany` would have left it. */
+function beginAtBirth(
+  { envelope, location, size, summary }: Prepared,
+  { delivery, recipients }: Made,
+  by: number,
+  now: Date,
+): Begun {
+  delivery.attempts = 1
+  delivery.last_attempt_at = now.toISOString()
+  delivery.leased_until = new Date(now.getTime() + LEASE).toISOString()
+  delivery.leased_by = by
+  return {
+    deliveryId: delivery.id,
+    number: 1,
+    backendId: delivery.backend_id ?? null,
+    organizationId: delivery.organization_id ?? null,
+    destination: delivery.destination,
+    backlog: false,
+    createdAt: new Date(envelope.receivedAt),
+    message: {
+      id: envelope.id,
+      kind: envelope.kind,
+      sender: envelope.sender,
+      size,
+      receivedAt: new Date(envelope.receivedAt),
+      envelope,
+      location,
+      headerMessageId: summary?.messageIds[0] ?? null,
+      subject: summary?.subject ?? '',
+    },
+    recipients: recipients
+      .filter(recipient => recipient.state === 'waiting')
+      .map(({ address, original = null, notify = null }) => ({ address, original, notify }))
+      .sort((a, b) => (a.address < b.address ? -1 : 1)),
   }
 }
 

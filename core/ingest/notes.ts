@@ -5,24 +5,41 @@
  * right and a note may be stale (its undo can stand in another segment). Collected in one reading before the
  * messages, because a note can stand in another segment than its message.
  */
-import type { SpoolReader } from '../spool/types.ts'
+import type { Disposition, Envelope, SpoolReader } from '../spool/types.ts'
 
 export type SettledNote = { state: 'delivered' | 'failed' | 'cancelled' | 'reopened'; at: string }
+
+/** What became of the scan's decision for a recipient: null, it is delivered after all. */
+export type DisposedNote = { disposition: Disposition | null; at: string }
 
 export type Notes = {
   /** By message id, then by address: the latest. */
   recipients: Map<string, Map<string, SettledNote>>
+  disposed: Map<string, Map<string, DisposedNote>>
   removed: Set<string>
 }
 
-export const noNotes: Notes = { recipients: new Map(), removed: new Set() }
+export const noNotes: Notes = { recipients: new Map(), disposed: new Map(), removed: new Set() }
+
+/** The envelope with what was decided for its recipients since. */
+export function withNotes(envelope: Envelope, notes: Notes): Envelope {
+  const disposed = notes.disposed.get(envelope.id)
+  if (!disposed) return envelope
+  const recipients = envelope.recipients.map(recipient => {
+    const note = disposed.get(recipient.address)
+    if (!note) return recipient
+    const { disposition, ...rest } = recipient
+    return note.disposition ? { ...rest, disposition: note.disposition } : rest
+  })
+  return { ...envelope, recipients }
+}
 
 /** Reads the notes that stand after the given positions. */
 export async function collectNotes(
   reader: SpoolReader,
   positions: ReadonlyMap<string, number>,
 ): Promise<Notes> {
-  const notes: Notes = { recipients: new Map(), removed: new Set() }
+  const notes: Notes = { recipients: new Map(), disposed: new Map(), removed: new Set() }
   for (const segment of await reader.segments()) {
     for await (const record of reader.scan(segment.name, positions.get(segment.name) ?? 0)) {
       if (record.type !== 'note') continue
@@ -31,15 +48,33 @@ export async function collectNotes(
         notes.removed.add(note.messageId)
         continue
       }
-      let addresses = notes.recipients.get(note.messageId)
-      if (!addresses) {
-        addresses = new Map()
-        notes.recipients.set(note.messageId, addresses)
+      switch (note.kind) {
+        case 'released':
+        case 'junked':
+          remember(notes.disposed, note, { disposition: note.kind === 'junked' ? 'junk' : null, at: note.at })
+          break
+        case 'reopened':
+          remember(notes.recipients, note, { state: 'reopened', at: note.at })
+          break
+        case 'settled':
+          remember(notes.recipients, note, { state: note.state, at: note.at })
+          break
+        default:
+          // Of a newer version: what it says is not known here, and nothing is lost without it.
+          note satisfies never
       }
-      const before = addresses.get(note.address)
-      if (before && before.at > note.at) continue
-      addresses.set(note.address, { state: note.kind === 'reopened' ? 'reopened' : note.state, at: note.at })
     }
   }
   return notes
+}
+
+function remember<T extends { at: string }>(
+  by: Map<string, Map<string, T>>,
+  { messageId, address }: { messageId: string; address: string },
+  note: T,
+): void {
+  const addresses = by.get(messageId) ?? new Map<string, T>()
+  by.set(messageId, addresses)
+  const before = addresses.get(address)
+  if (!before || before.at <= note.at) addresses.set(address, note)
 }

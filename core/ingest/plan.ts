@@ -6,10 +6,10 @@
  * makes a delivery that an admin has to decide about.
  */
 
-import type { FolderRole } from '../db/schema.ts'
+import type { FolderRole } from '../db/schema/mail.ts'
 import { domainOf } from '../directory/addresses.ts'
 import type { LocalRoute, Route } from '../directory/snapshot.ts'
-import type { Envelope, EnvelopeRecipient } from '../spool/types.ts'
+import type { Disposition, Envelope, EnvelopeRecipient } from '../spool/types.ts'
 
 export type Router = { route(address: string): Route }
 
@@ -21,6 +21,8 @@ export type PlannedDelivery = {
   destination: string
   /** Nobody knows where it goes any more: an admin decides. */
   orphaned: boolean
+  /** What the scan decided for its recipients: it waits until somebody releases it, or it has been scanned. */
+  disposition?: Disposition
   recipients: EnvelopeRecipient[]
 }
 
@@ -59,28 +61,38 @@ export function planMessage(envelope: Envelope, directory: Router): Plan {
   for (const recipient of envelope.kind === 'stored' ? [] : distinct(envelope.recipients)) {
     const local = localRoute(recipient.address, directory)
     const outside = domainOf(recipient.address) || 'invalid'
-    const orphaned = !local && envelope.kind === 'inbound'
-    const key = local ? `backend ${local.backendId}` : `outside ${outside}`
+    const { disposition } = recipient
+    // Sent on to the outside, or on the way back: for the organization whose address it came to.
+    const via = recipient.forwarded ?? recipient.returned
+    const through = !local && via ? localRoute(via, directory) : null
+    const orphaned = !local && !through && envelope.kind === 'inbound'
+    const way = local ? `backend ${local.backendId}` : `outside ${outside} ${through ? via : ''}`
+    const key = `${way} ${disposition ?? ''}`
     const delivery = deliveries.get(key) ?? {
       backendId: local?.backendId ?? null,
-      organizationId: local?.organizationId ?? senderOrganization,
+      organizationId: (local ?? through)?.organizationId ?? senderOrganization,
       destination: local?.domain ?? outside,
       orphaned,
+      ...(disposition && { disposition }),
       recipients: [],
     }
     deliveries.set(key, delivery)
     delivery.recipients.push(recipient)
     if (!local) continue
     organizations.add(local.organizationId)
+    if (envelope.backendOnly) continue
+    if (disposition && disposition !== 'junk') continue
     for (const mailboxId of local.mailboxIds) {
       const email = emails.get(mailboxId) ?? {
         mailboxId,
         copy: false,
-        role: 'inbox',
+        role: disposition ?? 'inbox',
         keywords: [],
         addresses: [],
       }
       emails.set(mailboxId, email)
+      // Wanted by one way in, it is not spam for this mailbox.
+      if (!disposition) email.role = 'inbox'
       email.addresses.push(recipient.address)
     }
   }

@@ -26,7 +26,7 @@ export async function rebuildFromSpool(
   log: Log = silentLog,
 ): Promise<Rebuilt> {
   await db.transaction().execute(async tx => {
-    await sql`truncate checkpoint, set_aside, submission, tombstone, message restart identity cascade`.execute(
+    await sql`truncate checkpoint, set_aside, submission, tombstone, touch, email_change, message restart identity cascade`.execute(
       tx,
     )
     // Clients that followed the old states have to begin anew.

@@ -13,18 +13,16 @@ import { lockDeliveries } from '../ingest/trash.ts'
 import type { Note } from '../spool/types.ts'
 import type { Granted, Run } from './context.ts'
 import { MethodError } from './errors.ts'
-import { stateOf } from './state.ts'
+import { currentModseq, stateOf } from './state.ts'
 
 export type Change = {
   tx: Transaction<Tables>
   account: Granted
   /**
-   * Raises the mailbox's modseq; call it right before writing rows that carry it, after everything that
-   * raises it too (cancelling deliveries).
+   * Raises the mailbox's modseq, before the rows that carry it are written: the folders' counts, which follow
+   * from these, carry it, too. Cancelling deliveries raises it again.
    */
   raise(): Promise<number>
-  /** Folders whose counts are no longer what they were. */
-  touchFolders(ids: Iterable<string>, modseq: number): Promise<void>
   /** For the spool, after the commit. */
   notes: Note[]
 }
@@ -52,7 +50,6 @@ export async function changeMailbox<T>(
       .executeTakeFirst()
     if (!row) throw new MethodError('accountNotFound')
     if (options.ifInState && options.ifInState !== stateOf(row.modseq)) throw new MethodError('stateMismatch')
-    let current = row.modseq
     const notes: Note[] = []
     const result = await work({
       tx,
@@ -65,22 +62,12 @@ export async function changeMailbox<T>(
           .where('id', '=', account.id)
           .returning('modseq')
           .executeTakeFirstOrThrow()
-        current = raised.modseq
         await notify(tx, 'mail', account.id)
-        return current
-      },
-      async touchFolders(ids, modseq) {
-        const list = [...new Set(ids)]
-        if (list.length === 0) return
-        await tx
-          .updateTable('folder')
-          .set({ counts_modseq: modseq })
-          .where('id', 'in', list)
-          .where('mailbox_id', '=', account.id)
-          .execute()
+        return raised.modseq
       },
     })
-    return { result, notes, oldState: stateOf(row.modseq), newState: stateOf(current) }
+    const newState = stateOf(await currentModseq(tx, account))
+    return { result, notes, oldState: stateOf(row.modseq), newState }
   })
   if (notes.length > 0) {
     // The rows are right already; a note that is lost matters only to a rebuild.

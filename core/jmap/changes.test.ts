@@ -2,11 +2,13 @@
  * The model: whatever happens to a mailbox, a client that follows `changes` and `queryChanges`, in pages of any
  * size and at any moment, ends with what a client has that reads everything anew.
  */
+import { sql } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { notify } from '../db/notify.ts'
 import { letter } from '../ingest/testing.ts'
 import { silentLog } from '../observe/log.ts'
 import { openPushHub, type StateChange } from './push.ts'
+import { indexMailbox } from './search-index.ts'
 import { type Client, type Company, clientFor, ingest, type Json, openCompany } from './testing.ts'
 
 let company: Company
@@ -117,6 +119,31 @@ class Viewer {
   }
 }
 
+/** RFC 8621 §2's counts, counted: Trash and the rest apart, so that a deleted unread message marks nothing. */
+async function counted(): Promise<Json[]> {
+  const { rows } = await sql<Json>`
+    with e as (
+      select email.folder_id, email.thread_id, coalesce(folder.role = 'trash', false) as trash,
+        not (email.keywords && '{$seen,$draft}') as unread
+      from email join folder on folder.id = email.folder_id where email.mailbox_id = ${accountId}
+    ), t as (
+      select thread_id, trash, bool_or(unread) as unread from e group by thread_id, trash
+    )
+    select folder.id, count(e) as "totalEmails", count(e) filter (where e.unread) as "unreadEmails",
+      count(distinct e.thread_id) as "totalThreads",
+      count(distinct e.thread_id) filter (where t.unread) as "unreadThreads"
+    from folder left join e on e.folder_id = folder.id
+    left join t on t.thread_id = e.thread_id and t.trash = e.trash
+    where folder.mailbox_id = ${accountId} group by folder.id order by folder.id`.execute(company.db)
+  return rows
+}
+
+async function kept(): Promise<Json[]> {
+  const properties = ['totalEmails', 'unreadEmails', 'totalThreads', 'unreadThreads']
+  const { list } = await anna.call('Mailbox/get', { accountId, properties })
+  return list.sort((a: Json, b: Json) => (a.id < b.id ? -1 : 1))
+}
+
 async function act(random: () => number, number: number): Promise<void> {
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!
   const { ids } = await anna.call('Email/query', { accountId })
@@ -172,6 +199,13 @@ test.each(seeds)(
       { filter: { inMailbox: inbox }, collapseThreads: true },
       { filter: { notKeyword: '$seen' }, sort: [{ property: 'subject' }] },
       { filter: { someInThreadHaveKeyword: '$flagged' }, collapseThreads: true },
+      { collapseThreads: true, sort: [{ property: 'receivedAt', isAscending: true }] },
+      {
+        filter: { operator: 'AND', conditions: [{ text: 'good mor' }, { inMailbox: inbox }] },
+        collapseThreads: true,
+      },
+      { filter: { operator: 'NOT', conditions: [{ inMailbox: inbox }] }, sort: [{ property: 'size' }] },
+      { sort: [{ property: 'someInThreadHaveKeyword', keyword: 'work' }], collapseThreads: true },
       { sort: [{ property: 'hasKeyword', keyword: 'work', isAscending: false }, { property: 'receivedAt' }] },
     ]
     const viewers = queries.map(query => ({ query, viewer: new Viewer(query) }))
@@ -179,7 +213,10 @@ test.each(seeds)(
     for (const { viewer } of viewers) await viewer.start()
     for (let step = 0; step < 25; step++) {
       await act(random, seed * 1_000 + step)
+      // Sooner or later what came is in the search index: nobody sees when.
+      if (random() < 0.3) await indexMailbox(company.db, accountId)
       if (random() < 0.4) continue
+      expect(await kept(), `counts at step ${step}`).toEqual(await counted())
       for (const { type, follower } of followers) {
         await follower.follow(1 + Math.floor(random() * 6))
         expect(follower.objects, `${type} at step ${step}`).toEqual((await everything(type)).objects)
@@ -196,7 +233,12 @@ test.each(seeds)(
 
 test('changes that go on while a client follows are not lost', async () => {
   const follower = new Follower('Email')
+  const folders = new Follower('Mailbox')
+  const query = { collapseThreads: true, filter: { notKeyword: '$seen' } }
+  const viewer = new Viewer(query)
   await follower.start()
+  await folders.start()
+  await viewer.start()
   let working = true
   const worker = async (number: number) => {
     const random = randomFrom(number)
@@ -205,11 +247,39 @@ test('changes that go on while a client follows are not lost', async () => {
   const work = Promise.all([worker(1), worker(2), worker(3)]).finally(() => {
     working = false
   })
-  while (working) await follower.follow(3)
+  while (working) {
+    await follower.follow(3)
+    await folders.follow(2)
+    await viewer.follow()
+    await indexMailbox(company.db, accountId)
+  }
   await work
   await follower.follow(3)
+  await folders.follow(2)
+  await viewer.follow()
   expect(follower.objects).toEqual((await everything('Email')).objects)
+  expect(folders.objects).toEqual((await everything('Mailbox')).objects)
+  expect(viewer.ids).toEqual((await anna.call('Email/query', { accountId, ...query })).ids)
+  expect(await kept()).toEqual(await counted())
 }, 120_000)
+
+test('a bulk change is told piece by piece, whoever asks for however little', async () => {
+  const since = (await everything('Email')).state
+  const { ids } = await anna.call('Email/query', { accountId })
+  const update = Object.fromEntries(ids.map((id: string) => [id, { 'keywords/bulk': true }]))
+  await anna.call('Email/set', { accountId, update })
+  await anna.call('Email/set', { accountId, destroy: ids.slice(0, 3) })
+  const told: string[] = []
+  let sinceState = since
+  for (let piece = 0; ; piece++) {
+    expect(piece, 'pieces').toBeLessThanOrEqual(ids.length)
+    const changes = await anna.call('Email/changes', { accountId, sinceState, maxChanges: 2 })
+    told.push(...changes.updated, ...changes.destroyed)
+    sinceState = changes.newState
+    if (!changes.hasMoreChanges) break
+  }
+  expect(told.toSorted()).toEqual(ids.toSorted())
+})
 
 test.each(['0', 'x', '99999999', '1.2', '1.2.3', '-1', ''])(
   'the state %j was never given out',

@@ -6,12 +6,15 @@
  * did not exist, here and nowhere else.
  */
 import { type Account, accountsOf } from '../access/permissions.ts'
+import type { MaySend } from '../access/sending.ts'
+import type { GiveUp } from '../continuity/retry.ts'
 import type { Db } from '../db/connection.ts'
-import type { Router } from '../ingest/plan.ts'
+import type { Directory } from '../directory/snapshot.ts'
 import type { Log } from '../observe/log.ts'
 import type { Queues } from '../queue/queues.ts'
 import type { Spool } from '../spool/types.ts'
 import { MethodError } from './errors.ts'
+import type { SubmissionScan } from './submission-scan.ts'
 
 export type JmapPerson = { id: string; address: string; name: string }
 
@@ -20,9 +23,15 @@ export type JmapContext = {
   spool: Spool
   queues: Pick<Queues, 'enqueue'>
   /** A directory keeper. */
-  directory: { readonly current: Router }
+  directory: { readonly current: Directory }
   person: JmapPerson
   log: Log
+  /** Takes a message to so many recipients from what the person can send (core/access/sending). Absent: no limit. */
+  maySend?: (recipients: number) => Promise<MaySend>
+  /** Looks at what is sent, before it is. Absent: nobody does. */
+  scan?: SubmissionScan
+  /** When deliveries are given up. Absent: as core/continuity/retry.ts has it. */
+  giveUp?: GiveUp
   now?: () => Date
 }
 

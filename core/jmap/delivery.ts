@@ -3,8 +3,10 @@
  * deliveryStatus of an EmailSubmission (RFC 8621 §7).
  */
 import { sql } from 'kysely'
+import { type GiveUp, giveUpAt } from '../continuity/retry.ts'
 import type { Executor } from '../db/connection.ts'
-import type { DeliveryState, OutcomeJson, RecipientState } from '../db/schema.ts'
+import type { DeliveryState, HoldReason, OutcomeJson, RecipientState } from '../db/schema/delivery.ts'
+import { isScanHold } from '../queue/scan-holds.ts'
 import type { Granted } from './context.ts'
 
 /** The one word that is shown when several recipients fare differently: the worst news first. */
@@ -53,12 +55,19 @@ export type DeliveryStatus = {
   'restante:state': DeliveryState
   /** ISO 8601, when another attempt is due. */
   'restante:nextAttempt': string | null
+  /** ISO 8601, when it is given up, while it waits to go out; null: it does not. */
+  'restante:until': string | null
+  /** What its sender can do about it now (sent.ts). */
+  'restante:may': readonly SenderAction[]
 }
+
+export type SenderAction = 'retry' | 'cancel' | 'resend'
 
 /** By message id, then by address. */
 export async function deliveryStatusOf(
   db: Executor,
   messageIds: readonly string[],
+  giveUp?: GiveUp,
 ): Promise<Map<string, Record<string, DeliveryStatus>>> {
   if (messageIds.length === 0) return new Map()
   const rows = await db
@@ -70,6 +79,8 @@ export async function deliveryStatusOf(
       'delivery.backend_id',
       'delivery.outcome as deliveryOutcome',
       'delivery.next_attempt_at',
+      'delivery.created_at',
+      'delivery.hold_reason',
       'recipient.address',
       'recipient.state as recipientState',
       'recipient.outcome',
@@ -89,9 +100,39 @@ export async function deliveryStatusOf(
       'restante:state': row.recipientState === 'waiting' ? row.state : row.recipientState,
       'restante:nextAttempt':
         row.recipientState === 'waiting' ? (row.next_attempt_at?.toISOString() ?? null) : null,
+      'restante:until':
+        row.recipientState === 'waiting' && row.backend_id === null
+          ? giveUpAt('outbound', row.created_at, giveUp).toISOString()
+          : null,
+      'restante:may': senderMay(row),
     }
   }
   return status
+}
+
+/**
+ * Only for what goes out: a colleague has it here already. What an admin or the scan holds is theirs to set free,
+ * though its sender may give up on it.
+ */
+export function senderMay(of: {
+  backend_id: string | null
+  state: DeliveryState
+  hold_reason: HoldReason | null
+  recipientState: RecipientState
+}): SenderAction[] {
+  if (of.backend_id !== null) return []
+  switch (of.recipientState) {
+    case 'delivered':
+      return []
+    case 'failed':
+    case 'cancelled':
+      return ['resend']
+    case 'waiting':
+      if (isScanHold(of.hold_reason)) return []
+      return of.state === 'deferred' ? ['retry', 'cancel', 'resend'] : ['cancel']
+    default:
+      return of.recipientState satisfies never
+  }
 }
 
 /**

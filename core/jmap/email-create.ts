@@ -5,7 +5,8 @@
  */
 import { z } from 'zod'
 import { newId } from '../db/id.ts'
-import type { FolderRole, Row } from '../db/schema.ts'
+import type { FolderRole } from '../db/schema/mail.ts'
+import type { Row } from '../db/schema.ts'
 import { ingestMessage } from '../ingest/message.ts'
 import type { Envelope } from '../spool/types.ts'
 import { type Arguments, patches, read, utcDate } from './arguments.ts'

@@ -13,19 +13,15 @@ export async function destroyEmails(
   const { tx, account, notes } = change
   notes.push(...(await cancelDeleted(tx, ids, now, true)))
   const modseq = await change.raise()
-  const { rows: gone } = await sql<{ folder_id: string; message_id: string }>`
+  const { rows: gone } = await sql<{ message_id: string }>`
     with gone as (
       delete from email where mailbox_id = ${account.id} and id = any(${ids}::uuid[])
-      returning id, folder_id, thread_id, created_modseq, message_id
+      returning id, thread_id, created_modseq, message_id
     ), told as (
       insert into tombstone (mailbox_id, type, object_id, modseq, created_modseq, thread_id)
       select ${account.id}::uuid, 'Email', id, ${modseq}::bigint, created_modseq, thread_id from gone
     )
-    select folder_id, message_id from gone`.execute(tx)
-  await change.touchFolders(
-    gone.map(row => row.folder_id),
-    modseq,
-  )
+    select message_id from gone`.execute(tx)
   // A draft lives only here: its content can go at once. Everything else expires by the rules of history.
   const dropped = await sql<{ id: string }>`
     update message set removed_at = ${now} where id = any(${gone.map(row => row.message_id)}::uuid[])

@@ -1,127 +1,201 @@
-/** The filter and the sort of Email/query (RFC 8621 §4.4.1, §4.4.2) as SQL over `email`. */
+/** The filter of Email/query (RFC 8621 §4.4.1) as SQL over `email`, under any name that the table goes by. */
 import { type RawBuilder, sql } from 'kysely'
+import type { Executor } from '../db/connection.ts'
+import { plain } from '../mail/words.ts'
 import { isUuid } from './arguments.ts'
 import type { Granted } from './context.ts'
 import { MethodError } from './errors.ts'
+import { type Filter, readFilter } from './filter.ts'
+import { findWords, isSearchKey, type Searches, searchFor, textValue } from './search.ts'
 
 type Sql = RawBuilder<unknown>
-export type Filter = Record<string, unknown> | null | undefined
-
-const MAX_DEPTH = 10
-const MAX_CONDITIONS = 100
 
 export type CompiledFilter = {
-  where: Sql
+  /** @param whole whether all of the mailbox is gone through, and not only until a page is full */
+  where(table: string, whole: boolean): Sql
   /** Whether what matches depends on other e-mails of the same thread. */
   looksAtThreads: boolean
+  /** Whether it names the few e-mails that can match. */
+  few: boolean
+  /** What it asks for when it is nothing but a folder, or all but some; null: it is more. */
+  onlyFolders: { in: string } | { not: readonly string[] } | null
+  /** The one folder that everything is in, if it says so. */
+  folder: string | null
+  /** All of them are flagged, which an index knows. */
+  flagged: boolean
 }
 
 /** @throws MethodError unsupportedFilter, invalidArguments */
-export function compileFilter(filter: Filter, account: Granted): CompiledFilter {
-  const state = { account, looksAtThreads: false, conditions: 0 }
-  const where = filter ? compile(filter, state, 0) : sql`true`
-  return { where, looksAtThreads: state.looksAtThreads }
-}
-
-type State = { account: Granted; looksAtThreads: boolean; conditions: number }
-
-function compile(filter: Record<string, unknown>, state: State, depth: number): Sql {
-  if (depth > MAX_DEPTH || ++state.conditions > MAX_CONDITIONS)
-    throw new MethodError('unsupportedFilter', 'too deep')
-  if (!('operator' in filter)) {
-    return all(Object.entries(filter).map(([key, value]) => condition(key, value, state)))
-  }
-  const { operator, conditions } = filter
-  if (!Array.isArray(conditions)) throw new MethodError('invalidArguments', 'filter/conditions')
-  const parts = conditions.map(part => {
-    if (typeof part !== 'object' || part === null)
-      throw new MethodError('invalidArguments', 'filter/conditions')
-    return compile(part as Record<string, unknown>, state, depth + 1)
+export async function compileFilter(tx: Executor, filter: Filter, account: Granted): Promise<CompiledFilter> {
+  const searches = await findWords(tx, account, filter)
+  const compiled = readFilter<Compiled>(filter, {
+    condition: (key, value) => condition(key, value, account, searches),
+    all: parts => ({
+      where: (table, whole) => joined(parts, table, whole, sql` and `, sql`true`),
+      few: parts.some(part => part.few),
+      looksAtThreads: parts.some(part => part.looksAtThreads),
+    }),
+    any: parts => ({
+      where: (table, whole) => joined(parts, table, whole, sql` or `, sql`false`),
+      few: parts.length > 0 && parts.every(part => part.few),
+      looksAtThreads: parts.some(part => part.looksAtThreads),
+    }),
+    not: part => ({
+      where: (table, whole) => sql`not ${part.where(table, whole)}`,
+      few: false,
+      looksAtThreads: part.looksAtThreads,
+    }),
   })
-  switch (operator) {
-    case 'AND':
-      return all(parts)
-    case 'OR':
-      return any(parts)
-    case 'NOT':
-      return sql`not ${any(parts)}`
-    default:
-      throw new MethodError('invalidArguments', 'filter/operator')
+  const top = topLevel(filter)
+  return {
+    ...compiled,
+    onlyFolders: onlyFolders(top),
+    folder: isUuid(top.get('inMailbox')) ? (top.get('inMailbox') as string) : null,
+    flagged: String(top.get('hasKeyword')).toLowerCase() === '$flagged',
   }
 }
 
-const all = (parts: readonly Sql[]): Sql => (parts.length ? sql`(${sql.join(parts, sql` and `)})` : sql`true`)
-const any = (parts: readonly Sql[]): Sql => (parts.length ? sql`(${sql.join(parts, sql` or `)})` : sql`false`)
+type Compiled = Pick<CompiledFilter, 'where' | 'few' | 'looksAtThreads'>
 
-function condition(key: string, value: unknown, state: State): Sql {
+const joined = (parts: readonly Compiled[], table: string, whole: boolean, by: Sql, none: Sql): Sql =>
+  parts.length === 0
+    ? none
+    : sql`(${sql.join(
+        parts.map(part => part.where(table, whole)),
+        by,
+      )})`
+
+/** Conditions that hold for everything that matches. */
+function topLevel(filter: Filter): Map<string, unknown> {
+  if (!filter) return new Map()
+  if (!('operator' in filter)) return new Map(Object.entries(filter))
+  if (filter.operator !== 'AND') return new Map([['operator', filter.operator]])
+  const parts = filter.conditions as Filter[]
+  return new Map(parts.flatMap(part => [...topLevel(part)].map(([key, value]) => [key, value] as const)))
+}
+
+function onlyFolders(top: ReadonlyMap<string, unknown>): CompiledFilter['onlyFolders'] {
+  if (top.size === 0) return { not: [] }
+  if (top.size > 1) return null
+  if (isUuid(top.get('inMailbox'))) return { in: top.get('inMailbox') as string }
+  return top.has('inMailboxOtherThan') ? { not: top.get('inMailboxOtherThan') as string[] } : null
+}
+
+function condition(key: string, value: unknown, account: Granted, searches: Searches): Compiled {
+  const simple = (where: (table: string) => Sql): Compiled => ({ where, few: false, looksAtThreads: false })
+  const column = (name: string, of: (column: Sql) => Sql) =>
+    simple(table => of(sql.ref(`${table}.${name}`) as unknown as Sql))
+  const inThread = (where: (table: string) => Sql): Compiled => ({ where, few: false, looksAtThreads: true })
+  if (isSearchKey(key)) {
+    const { few, where } = searchFor(searches, key, value)
+    return { few, where, looksAtThreads: false }
+  }
   switch (key) {
     case 'inMailbox':
-      return isUuid(value) ? sql`email.folder_id = ${value}::uuid` : sql`false`
-    case 'inMailboxOtherThan':
-      return sql`email.folder_id <> all(${strings(key, value).filter(isUuid)}::uuid[])`
-    case 'before':
-      return sql`email.received_at < ${date(key, value)}`
-    case 'after':
-      return sql`email.received_at >= ${date(key, value)}`
-    case 'minSize':
-      return sql`email.size >= ${number(key, value)}`
-    case 'maxSize':
-      return sql`email.size < ${number(key, value)}`
-    case 'hasKeyword':
-      return hasKeyword(text(key, value))
-    case 'notKeyword':
-      return sql`not ${hasKeyword(text(key, value))}`
-    case 'allInThreadHaveKeyword':
-      return sql`not ${threadHas(state, sql`not ${hasKeyword(text(key, value), 'other')}`)}`
-    case 'someInThreadHaveKeyword':
-      return threadHas(state, hasKeyword(text(key, value), 'other'))
-    case 'noneInThreadHaveKeyword':
-      return sql`not ${threadHas(state, hasKeyword(text(key, value), 'other'))}`
+      return isUuid(value)
+        ? column('folder_id', folder => sql`${folder} = ${value}::uuid`)
+        : simple(() => sql`false`)
+    case 'inMailboxOtherThan': {
+      const ids = strings(key, value).filter(isUuid)
+      return column('folder_id', folder => sql`${folder} <> all(${ids}::uuid[])`)
+    }
+    case 'before': {
+      const at = date(key, value)
+      return column('received_at', received => sql`${received} < ${at}`)
+    }
+    case 'after': {
+      const at = date(key, value)
+      return column('received_at', received => sql`${received} >= ${at}`)
+    }
+    case 'minSize': {
+      const least = number(key, value)
+      return column('size', size => sql`${size} >= ${least}`)
+    }
+    case 'maxSize': {
+      const most = number(key, value)
+      return column('size', size => sql`${size} < ${most}`)
+    }
+    case 'hasKeyword': {
+      const keyword = textValue(key, value)
+      return simple(table => hasKeyword(keyword, table))
+    }
+    case 'notKeyword': {
+      const keyword = textValue(key, value)
+      return simple(table => sql`not (${hasKeyword(keyword, table)})`)
+    }
+    case 'allInThreadHaveKeyword': {
+      const keyword = textValue(key, value)
+      return inThread(table => allInThreadHave(account, keyword, table))
+    }
+    case 'someInThreadHaveKeyword': {
+      const keyword = textValue(key, value)
+      return inThread(table => someInThreadHave(account, keyword, table))
+    }
+    case 'noneInThreadHaveKeyword': {
+      const keyword = textValue(key, value)
+      return inThread(table => sql`not ${someInThreadHave(account, keyword, table)}`)
+    }
     case 'hasAttachment':
       if (typeof value !== 'boolean') throw new MethodError('invalidArguments', `filter/${key}`)
-      return sql`email.has_attachment = ${value}`
-    case 'text':
-    case 'body':
-      return contains(sql`email.search`, text(key, value))
-    case 'subject':
-      return contains(sql`lower(email.subject)`, text(key, value))
-    case 'from':
-      return contains(sql`lower(email.from_list::text)`, text(key, value))
-    case 'to':
-      return contains(sql`lower(email.to_list::text)`, text(key, value))
-    case 'cc':
-      return contains(sql`lower(email.cc_list::text)`, text(key, value))
-    case 'bcc':
-      return contains(sql`lower(email.bcc_list::text)`, text(key, value))
+      return column('has_attachment', has => sql`${has} = ${value}`)
+    case 'header':
+      return simple(header(value))
     default:
       throw new MethodError('unsupportedFilter', key.slice(0, 100))
   }
 }
 
-function hasKeyword(keyword: string, table: 'email' | 'other' = 'email'): Sql {
-  return sql`${sql.ref(`${table}.keywords`)} @> array[${keyword.toLowerCase()}]::text[]`
+/** Written out when an index is made for it: only then does PostgreSQL see that it is the same. */
+export function hasKeyword(keyword: string, table: string): Sql {
+  const lower = keyword.toLowerCase()
+  const list =
+    lower === '$seen' || lower === '$flagged' ? sql.raw(`'{${lower}}'::text[]`) : sql`array[${lower}]::text[]`
+  return sql`${sql.ref(`${table}.keywords`)} @> ${list}`
 }
 
-function threadHas(state: State, what: Sql): Sql {
-  state.looksAtThreads = true
-  return sql`exists (select from email other where other.mailbox_id = ${state.account.id}
-    and other.thread_id = email.thread_id and ${what})`
+const inThreadOf = (account: Granted, table: string, what: Sql): Sql =>
+  sql`exists (select from email relative where relative.mailbox_id = ${account.id}
+    and relative.thread_id = ${sql.ref(`${table}.thread_id`)} and ${what} offset 0)`
+
+export const someInThreadHave = (account: Granted, keyword: string, table: string): Sql =>
+  inThreadOf(account, table, hasKeyword(keyword, 'relative'))
+
+export const allInThreadHave = (account: Granted, keyword: string, table: string): Sql =>
+  sql`not ${inThreadOf(account, table, sql`not (${hasKeyword(keyword, 'relative')})`)}`
+
+/** Fields that a row has; the others would mean reading every message. */
+const HEADERS: Readonly<Record<string, string>> = {
+  subject: 'subject',
+  from: 'from_list',
+  sender: 'sender_list',
+  to: 'to_list',
+  cc: 'cc_list',
+  bcc: 'bcc_list',
+  'reply-to': 'reply_to_list',
+  'message-id': 'header_message_ids',
+  'in-reply-to': 'in_reply_to',
+  references: 'reference_ids',
+}
+const IDS = ['message-id', 'in-reply-to', 'references']
+
+/** `[name]` or `[name, text]`. */
+function header(value: unknown): (table: string) => Sql {
+  const [name, text] = strings('header', value)
+  if (name === undefined || (value as unknown[]).length > 2) {
+    throw new MethodError('invalidArguments', 'filter/header')
+  }
+  const known = HEADERS[name.toLowerCase()]
+  if (!known) throw new MethodError('unsupportedFilter', `header ${name.slice(0, 100)}`)
+  const empty = known === 'subject' ? sql`''` : IDS.includes(name.toLowerCase()) ? sql`'{}'` : sql`'[]'`
+  return table => {
+    const column = sql.ref(`${table}.${known}`)
+    if (text === undefined) return sql`${column} <> ${empty}`
+    const escaped = textValue('header', text).replace(/[\\%_]/g, '\\$&')
+    return sql`(lower(${column}::text) like ${`%${escaped.toLowerCase()}%`}
+      or lower(${column}::text) like ${`%${plain(escaped)}%`})`
+  }
 }
 
-/** Every word, or what stands in quotes, somewhere (RFC 8621 §4.4.1). */
-function contains(column: Sql, query: string): Sql {
-  const words = [...query.toLowerCase().matchAll(/"([^"]+)"|(\S+)/g)]
-    .map(match => (match[1] ?? match[2]!.replaceAll('"', '')).trim())
-    .filter(Boolean)
-    .slice(0, 20)
-  return all(words.map(word => sql`${column} like ${`%${word.replace(/[\\%_]/g, '\\$&')}%`}`))
-}
-
-function text(key: string, value: unknown): string {
-  if (typeof value !== 'string' || value.includes('\0'))
-    throw new MethodError('invalidArguments', `filter/${key}`)
-  return value.slice(0, 1_000).toWellFormed()
-}
 function strings(key: string, value: unknown): string[] {
   if (!Array.isArray(value) || !value.every(item => typeof item === 'string')) {
     throw new MethodError('invalidArguments', `filter/${key}`)
@@ -139,44 +213,3 @@ function date(key: string, value: unknown): Date {
   if (!at || Number.isNaN(at.getTime())) throw new MethodError('invalidArguments', `filter/${key}`)
   return at
 }
-
-export type Sort = readonly Record<string, unknown>[] | null | undefined
-
-/**
- * The order, always a whole one: what is equal goes by id, so that pages don't overlap.
- * @throws MethodError unsupportedSort
- */
-export function compileSort(sort: Sort): Sql {
-  const given = sort?.length ? sort : [{ property: 'receivedAt', isAscending: false }]
-  const parts = given.map(({ property, isAscending = true, keyword }) => {
-    const column = sortColumn(property, keyword)
-    return isAscending ? sql`${column} asc` : sql`${column} desc`
-  })
-  const ascending = given.at(-1)?.isAscending ?? true
-  return sql.join([...parts, ascending ? sql`email.id asc` : sql`email.id desc`])
-}
-
-function sortColumn(property: unknown, keyword: unknown): Sql {
-  switch (property) {
-    case 'receivedAt':
-      return sql`email.received_at`
-    case 'sentAt':
-      return sql`coalesce(email.sent_at, email.received_at)`
-    case 'size':
-      return sql`email.size`
-    case 'from':
-      return firstOf(sql`email.from_list`)
-    case 'to':
-      return firstOf(sql`email.to_list`)
-    case 'subject':
-      // The base subject, as far as SQL can tell it.
-      return sql`regexp_replace(lower(email.subject), '^((re|fwd?|aw|wg|sv|r|i|rv|enc|rif)(\\[\\d+\\])?:\\s*)+', '')`
-    case 'hasKeyword':
-      return hasKeyword(text('hasKeyword', keyword))
-    default:
-      throw new MethodError('unsupportedSort', String(property).slice(0, 100))
-  }
-}
-
-const firstOf = (column: Sql): Sql =>
-  sql`lower(coalesce(nullif(${column}->0->>'name', ''), ${column}->0->>'email', ''))`

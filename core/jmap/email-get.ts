@@ -1,22 +1,12 @@
-/** Email/get, Email/parse (RFC 8621 §4.2, §4.9) and Thread/get, /changes (§3). */
+/** Email/get (RFC 8621 §4.2) and Thread/get (§3.1). */
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Executor } from '../db/connection.ts'
 import type { Row } from '../db/schema.ts'
 import { inSnapshot } from '../db/transaction.ts'
 import { readStructure } from '../mail/structure.ts'
-import { summaryOf } from '../mail/summary.ts'
 import { SpoolError } from '../spool/types.ts'
-import {
-  type Arguments,
-  changesArguments,
-  getArguments,
-  isUuid,
-  pick,
-  read,
-  unsignedInt,
-} from './arguments.ts'
-import { openBlob } from './blob.ts'
+import { type Arguments, getArguments, isUuid, pick, read, unsignedInt } from './arguments.ts'
 import { type Granted, grant, type Run } from './context.ts'
 import { deliveryOf } from './delivery.ts'
 import {
@@ -29,12 +19,12 @@ import {
   parseHeaderProperty,
   ROW_PROPERTIES,
   rowView,
-  utc,
 } from './email-view.ts'
 import { MethodError } from './errors.ts'
-import { CORE_LIMITS, MAX_CHANGES } from './limits.ts'
+import { CORE_LIMITS } from './limits.ts'
 import { createdId } from './references.ts'
-import { type Change, changesOf, currentModseq, lowerBound, parseState, stateOf } from './state.ts'
+import { scanOf } from './scan.ts'
+import { currentModseq, stateOf } from './state.ts'
 
 const bodyArguments = z.object({
   bodyProperties: z.array(z.string()).nullish(),
@@ -44,7 +34,7 @@ const bodyArguments = z.object({
   maxBodyValueBytes: unsignedInt.nullish(),
 })
 
-function bodyOptions(given: Arguments): BodyOptions {
+export function bodyOptions(given: Arguments): BodyOptions {
   const asked = read(bodyArguments, given)
   const bodyProperties = asked.bodyProperties ?? DEFAULT_PART_PROPERTIES
   checkBodyProperties(bodyProperties)
@@ -57,7 +47,7 @@ function bodyOptions(given: Arguments): BodyOptions {
   }
 }
 
-function wantedProperties(asked: readonly string[] | null | undefined): Set<string> {
+export function wantedProperties(asked: readonly string[] | null | undefined): Set<string> {
   const wanted = new Set(['id', ...(asked ?? DEFAULT_PROPERTIES)])
   for (const name of wanted) {
     if ((ROW_PROPERTIES as readonly string[]).includes(name)) continue
@@ -81,13 +71,19 @@ export async function emailGet(given: Arguments, run: Run) {
   const account = grant(run, accountId)
   const wanted = wantedProperties(properties)
   const options = bodyOptions(given)
-  if (!ids || ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
-  const asked = [...new Set(ids.map(id => createdId(id, run.createdIds) ?? id))]
-  const { rows, state, delivery } = await inSnapshot(run.context.db, async tx => ({
-    rows: await emailRows(tx, account, asked),
-    state: stateOf(await currentModseq(tx, account)),
-    delivery: wanted.has('restante:delivery') ? await deliveryOf(tx, account, asked.filter(isUuid)) : null,
-  }))
+  if (ids && ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
+  const asked = [
+    ...new Set((ids ?? (await allIds(run, account, 'id'))).map(id => createdId(id, run.createdIds) ?? id)),
+  ]
+  const { rows, state, delivery, scan } = await inSnapshot(run.context.db, async tx => {
+    const rows = await emailRows(tx, account, asked)
+    return {
+      rows,
+      state: stateOf(await currentModseq(tx, account)),
+      delivery: wanted.has('restante:delivery') ? await deliveryOf(tx, account, asked.filter(isUuid)) : null,
+      scan: wanted.has('restante:scan') ? await scanOf(tx, rows) : null,
+    }
+  })
   const byId = new Map(rows.map(row => [row.id, row]))
   const found = asked.flatMap(id => byId.get(id) ?? [])
   const contents = needsContent(wanted) ? await contentViews(run, found, wanted, options) : null
@@ -97,30 +93,70 @@ export async function emailGet(given: Arguments, run: Run) {
     list: found.map(row => ({
       ...pick(rowView(row), wanted),
       ...(delivery && { 'restante:delivery': delivery.get(row.id) ?? null }),
+      ...(scan && { 'restante:scan': (!row.copy && scan.get(row.message_id)) || null }),
       ...contents?.get(row.id),
     })),
     notFound: asked.filter(id => !byId.has(id)),
   }
 }
 
-export async function emailRows(
-  db: Executor,
-  account: Granted,
-  ids: readonly string[],
-): Promise<Row<'email'>[]> {
+/** When none are named, all are meant, as far as there are few of them (RFC 8620 §5.1). */
+async function allIds(run: Run, account: Granted, column: 'id' | 'thread_id'): Promise<string[]> {
+  const rows = await run.context.db
+    .selectFrom('email')
+    .select(`${column} as id`)
+    .distinct()
+    .where('mailbox_id', '=', account.id)
+    .limit(CORE_LIMITS.maxObjectsInGet + 1)
+    .execute()
+  if (rows.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
+  return rows.map(row => row.id)
+}
+
+/** Without what only search and conversations go by: it can be longer than all the rest. */
+export type EmailRow = Omit<Row<'email'>, 'search' | 'thread_keys'>
+const COLUMNS = [
+  'id',
+  'mailbox_id',
+  'message_id',
+  'folder_id',
+  'thread_id',
+  'received_at',
+  'sent_at',
+  'size',
+  'subject',
+  'from_list',
+  'to_list',
+  'cc_list',
+  'bcc_list',
+  'reply_to_list',
+  'sender_list',
+  'preview',
+  'has_attachment',
+  'header_message_ids',
+  'in_reply_to',
+  'reference_ids',
+  'copy',
+  'keywords',
+  'created_modseq',
+  'updated_modseq',
+  'moved_at',
+] as const satisfies readonly (keyof EmailRow)[]
+
+export async function emailRows(db: Executor, account: Granted, ids: readonly string[]): Promise<EmailRow[]> {
   const usable = ids.filter(isUuid)
   if (usable.length === 0) return []
   return await db
     .selectFrom('email')
-    .selectAll()
+    .select(COLUMNS)
     .where('mailbox_id', '=', account.id)
-    .where('id', 'in', usable)
+    .where('id', '=', sql<string>`any(${usable}::uuid[])`)
     .execute()
 }
 
 async function contentViews(
   run: Run,
-  rows: readonly Row<'email'>[],
+  rows: readonly EmailRow[],
   wanted: ReadonlySet<string>,
   options: BodyOptions,
 ): Promise<Map<string, Record<string, unknown>>> {
@@ -136,7 +172,7 @@ async function contentViews(
   return views
 }
 
-async function locations(run: Run, rows: readonly Row<'email'>[]) {
+async function locations(run: Run, rows: readonly EmailRow[]) {
   if (rows.length === 0) return new Map()
   const found = await run.context.db
     .selectFrom('message')
@@ -148,7 +184,7 @@ async function locations(run: Run, rows: readonly Row<'email'>[]) {
 
 async function contentOf(
   run: Run,
-  row: Row<'email'>,
+  row: EmailRow,
   location: { segment: string; position: number } | undefined,
   wanted: ReadonlySet<string>,
   options: BodyOptions,
@@ -167,76 +203,11 @@ async function contentOf(
   }
 }
 
-const parseArguments = z.object({
-  accountId: z.string(),
-  blobIds: z.array(z.string()).max(CORE_LIMITS.maxObjectsInGet),
-  properties: z.array(z.string()).nullish(),
-})
-
-/** Properties that a message has without being anybody's. */
-const PARSE_DEFAULTS = DEFAULT_PROPERTIES.filter(
-  name => !['id', 'threadId', 'mailboxIds', 'keywords', 'receivedAt', 'blobId', 'size'].includes(name),
-)
-
-export async function emailParse(given: Arguments, run: Run) {
-  const { accountId, blobIds, properties } = read(parseArguments, given)
-  const account = grant(run, accountId)
-  const wanted = wantedProperties(properties ?? PARSE_DEFAULTS)
-  const options = bodyOptions(given)
-  const parsed: Record<string, unknown> = {}
-  const notFound: string[] = []
-  for (const blobId of new Set(blobIds)) {
-    const blob = await openBlob(run.context, account, blobId)
-    if (!blob) {
-      notFound.push(blobId)
-      continue
-    }
-    const structure = await readStructure(blob.content, { keepText: 1_500_000 })
-    const summary = summaryOf(structure)
-    const some = <T>(list: readonly T[]) => (list.length > 0 ? list : null)
-    parsed[blobId] = {
-      ...pick(
-        {
-          id: null,
-          blobId,
-          threadId: null,
-          mailboxIds: null,
-          keywords: null,
-          receivedAt: null,
-          size: blob.size,
-          messageId: some(summary.messageIds),
-          inReplyTo: some(summary.inReplyTo),
-          references: some(summary.references),
-          sender: some(summary.sender),
-          from: some(summary.from),
-          to: some(summary.to),
-          cc: some(summary.cc),
-          bcc: some(summary.bcc),
-          replyTo: some(summary.replyTo),
-          subject: summary.subject,
-          sentAt: summary.sentAt && utc(summary.sentAt),
-          hasAttachment: summary.hasAttachment,
-          preview: summary.preview,
-        },
-        properties ? wanted : new Set([...wanted].filter(name => name !== 'id')),
-      ),
-      // Parts of a message within a message have no blob of their own here.
-      ...contentView(structure, null, wanted, options),
-    }
-  }
-  return {
-    accountId: account.id,
-    parsed: Object.keys(parsed).length ? parsed : null,
-    notParsable: null,
-    notFound: notFound.length ? notFound : null,
-  }
-}
-
 export async function threadGet(given: Arguments, run: Run) {
   const { accountId, ids } = read(getArguments, given)
   const account = grant(run, accountId)
-  if (!ids || ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
-  const asked = [...new Set(ids)]
+  if (ids && ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
+  const asked = [...new Set(ids ?? (await allIds(run, account, 'thread_id')))]
   return await inSnapshot(run.context.db, async tx => {
     const usable = asked.filter(isUuid)
     const rows =
@@ -260,41 +231,5 @@ export async function threadGet(given: Arguments, run: Run) {
       }),
       notFound: asked.filter(id => !threads.has(id)),
     }
-  })
-}
-
-/** A thread changes when an e-mail comes into it or goes. */
-export async function threadChanges(given: Arguments, run: Run) {
-  const { accountId, sinceState, maxChanges } = read(changesArguments, given)
-  const account = grant(run, accountId)
-  return await inSnapshot(run.context.db, async tx => {
-    const current = await currentModseq(tx, account)
-    const since = parseState(sinceState, current)
-    const after = lowerBound(since)
-    const result = await sql<{ id: string; modseq: number; created: number; alive: boolean }>`
-      with event as (
-        select thread_id, created_modseq as modseq from email
-        where mailbox_id = ${account.id} and created_modseq > ${after}
-        union all
-        select thread_id, modseq from tombstone
-        where mailbox_id = ${account.id} and type = 'Email' and modseq > ${after} and thread_id is not null
-      ), changed as (
-        select thread_id, max(modseq) as modseq from event group by thread_id
-      )
-      select changed.thread_id as id, changed.modseq,
-        exists (select from email where mailbox_id = ${account.id} and thread_id = changed.thread_id) as alive,
-        least(
-          (select min(created_modseq) from email where mailbox_id = ${account.id} and thread_id = changed.thread_id),
-          (select min(created_modseq) from tombstone where mailbox_id = ${account.id} and type = 'Email'
-            and thread_id = changed.thread_id)
-        ) as created
-      from changed order by changed.modseq, changed.thread_id limit ${MAX_CHANGES + 1}`.execute(tx)
-    const found: Change[] = result.rows.map(row => ({
-      id: row.id,
-      modseq: row.modseq,
-      createdModseq: row.created,
-      destroyed: !row.alive,
-    }))
-    return { accountId: account.id, ...changesOf(sinceState, since, found, current, maxChanges) }
   })
 }

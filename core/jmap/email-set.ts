@@ -2,17 +2,20 @@
  * Email/set (RFC 8621 §4.6): keywords, moving, destroying; making drafts stands in email-create.ts.
  *
  * All updates and destructions of one call are one transaction. Moving to Trash, or destroying, cancels what
- * was still to be delivered; moving out of Trash takes that back (core/ingest/trash).
+ * was still to be delivered; moving out of Trash takes that back (core/ingest/trash). Moving into Junk keeps it
+ * from being delivered, moving out of Junk releases it (core/ingest/junk); both teach the spam filter.
  */
 import { sql } from 'kysely'
 import type { Row } from '../db/schema.ts'
+import { settleJunk } from '../ingest/junk.ts'
+import { learn } from '../ingest/lessons.ts'
 import { cancelDeleted, reopenRestored } from '../ingest/trash.ts'
 import { type Arguments, isUuid, read, setArguments } from './arguments.ts'
 import { type Change, changeMailbox } from './change.ts'
 import { type Granted, grant, type Run } from './context.ts'
 import { createEmail } from './email-create.ts'
 import { destroyEmails } from './email-destroy.ts'
-import { emailRows } from './email-get.ts'
+import { type EmailRow, emailRows } from './email-get.ts'
 import { invalidProperties, MethodError, ObjectError } from './errors.ts'
 import { MAX_KEYWORDS } from './limits.ts'
 import { findFolder, foldersOf } from './mailbox.ts'
@@ -100,7 +103,7 @@ function movedBy(updates: ReadonlyMap<string, Update>): string[] {
   return [...updates].filter(([, update]) => moves(update)).map(([id]) => id)
 }
 
-type Next = { row: Row<'email'>; folderId: string; keywords: string[] }
+type Next = { row: EmailRow; folderId: string; keywords: string[] }
 
 async function updateEmails(
   run: Run,
@@ -126,26 +129,28 @@ async function updateEmails(
   }
   if (changed.length === 0) return
   const trash = folders.find(folder => folder.role === 'trash')?.id
+  const junk = folders.find(folder => folder.role === 'junk')?.id
   const moved = changed.filter(next => next.folderId !== next.row.folder_id)
-  await sql`update email set folder_id = moved."folderId", moved_at = now()
-      from jsonb_to_recordset(${JSON.stringify(moved.map(next => ({ id: next.row.id, folderId: next.folderId })))}::jsonb)
-        as moved(id uuid, "folderId" uuid)
-      where email.id = moved.id and email.mailbox_id = ${account.id}`.execute(tx)
+  const modseq = await change.raise()
+  const next = changed.map(({ row, folderId, keywords }) => ({ id: row.id, folderId, keywords }))
+  // Once: an e-mail's row is long and in many indexes.
+  await sql`update email set folder_id = next."folderId", updated_modseq = ${modseq},
+      keywords = array(select jsonb_array_elements_text(next.keywords)),
+      moved_at = case when folder_id = next."folderId" then moved_at else now() end
+    from jsonb_to_recordset(${JSON.stringify(next)}::jsonb) as next(id uuid, "folderId" uuid, keywords jsonb)
+    where email.id = next.id and email.mailbox_id = ${account.id}`.execute(tx)
   const now = run.now()
   const ids = (list: readonly Next[]) => list.map(next => next.row.id)
   change.notes.push(
     ...(await cancelDeleted(tx, ids(moved.filter(next => next.folderId === trash)), now)),
     ...(await reopenRestored(tx, ids(moved.filter(next => next.row.folder_id === trash)), now)),
+    ...(await settleJunk(tx, ids(moved), now)),
   )
-  const modseq = await change.raise()
-  await sql`update email set keywords = array(select jsonb_array_elements_text(next.keywords)), updated_modseq = ${modseq}
-    from jsonb_to_recordset(${JSON.stringify(changed.map(next => ({ id: next.row.id, keywords: next.keywords })))}::jsonb)
-      as next(id uuid, keywords jsonb)
-    where email.id = next.id and email.mailbox_id = ${account.id}`.execute(tx)
-  await change.touchFolders(
-    changed.flatMap(next => [next.row.folder_id, next.folderId]),
-    modseq,
-  )
+  const messages = (list: readonly Next[]) =>
+    list.filter(next => !next.row.copy).map(next => next.row.message_id)
+  const wanted = (next: Next) => next.row.folder_id === junk && next.folderId !== trash
+  await learn(tx, messages(moved.filter(next => next.folderId === junk)), 'spam', now)
+  await learn(tx, messages(moved.filter(wanted)), 'ham', now)
 }
 
 async function destroyAll(

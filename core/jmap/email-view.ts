@@ -41,6 +41,7 @@ export const ROW_PROPERTIES = [
   'hasAttachment',
   'preview',
   'restante:delivery',
+  'restante:scan',
 ] as const
 export const CONTENT_PROPERTIES = [
   'bodyStructure',
@@ -107,7 +108,7 @@ export const DEFAULT_PART_PROPERTIES = [
 export const keywordsView = (keywords: readonly string[]): Record<string, true> =>
   Object.fromEntries(keywords.map(keyword => [keyword, true as const]))
 
-export function rowView(row: Row<'email'>): Record<string, unknown> {
+export function rowView(row: Omit<Row<'email'>, 'search' | 'thread_keys'>): Record<string, unknown> {
   const some = <T>(list: readonly T[]) => (list.length > 0 ? list : null)
   return {
     id: row.id,

@@ -6,16 +6,19 @@
 import type { Arguments } from './arguments.ts'
 import { blobCopy } from './blob.ts'
 import { type JmapContext, openRun, type Run } from './context.ts'
+import { emailChanges, threadChanges } from './email-changes.ts'
 import { emailCopy, emailImport } from './email-create.ts'
-import { emailGet, emailParse, threadChanges, threadGet } from './email-get.ts'
-import { emailChanges, emailQuery, emailQueryChanges } from './email-query.ts'
+import { emailGet, threadGet } from './email-get.ts'
+import { emailParse } from './email-parse.ts'
+import { emailQuery, emailQueryChanges } from './email-query.ts'
 import { emailSet } from './email-set.ts'
 import { MethodError, type Problem, problems } from './errors.ts'
-import { identityChanges, identityGet } from './identity.ts'
+import { identityChanges, identityGet, identitySet } from './identity.ts'
 import { CORE_LIMITS } from './limits.ts'
 import { mailboxChanges, mailboxGet, mailboxQuery, mailboxQueryChanges } from './mailbox.ts'
 import { mailboxSet } from './mailbox-set.ts'
 import { type Invocation, resolveReferences } from './references.ts'
+import { sentAct } from './sent.ts'
 import { CAPABILITIES, sessionState } from './session.ts'
 import { snippetGet } from './snippet.ts'
 import { submissionChanges, submissionGet, submissionQuery, submissionQueryChanges } from './submission.ts'
@@ -49,17 +52,22 @@ const methods: Readonly<Record<string, { capability: string; run: Method }>> = {
   ...under(CAPABILITIES.submission, {
     'Identity/get': identityGet,
     'Identity/changes': identityChanges,
+    'Identity/set': identitySet,
     'EmailSubmission/get': submissionGet,
     'EmailSubmission/changes': submissionChanges,
     'EmailSubmission/query': submissionQuery,
     'EmailSubmission/queryChanges': submissionQueryChanges,
     'EmailSubmission/set': submissionSet,
   }),
+  ...under(CAPABILITIES.continuity, { 'restante:Sent/act': sentAct }),
 }
 
 function under(capability: string, named: Record<string, Method>) {
   return Object.fromEntries(Object.entries(named).map(([name, run]) => [name, { capability, run }]))
 }
+
+/** All that there is. */
+export const METHODS: readonly string[] = Object.keys(methods)
 
 export type Handled =
   | {

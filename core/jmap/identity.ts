@@ -1,11 +1,21 @@
 /**
- * Identity/get and /changes (RFC 8621 §6): the addresses that lead to a mailbox are what its members may send
+ * Identity/get, /changes and /set (RFC 8621 §6): the addresses that lead to a mailbox are what its members may send
  * as. They belong to the directory, so clients can't change them here.
  */
 import { createHash } from 'node:crypto'
-import { type Arguments, changesArguments, getArguments, pick, properties, read } from './arguments.ts'
+import {
+  type Arguments,
+  changesArguments,
+  getArguments,
+  pick,
+  properties,
+  read,
+  setArguments,
+} from './arguments.ts'
 import { type Granted, grant, type Run } from './context.ts'
-import { MethodError } from './errors.ts'
+import { MethodError, type SetError } from './errors.ts'
+import { CORE_LIMITS } from './limits.ts'
+import { checkSize, SetResult } from './set.ts'
 
 export type Identity = { id: string; name: string; email: string }
 
@@ -33,6 +43,7 @@ export async function identityGet(given: Arguments, run: Run) {
   const { accountId, ids, properties: asked } = read(getArguments, given)
   const account = grant(run, accountId)
   const wanted = properties(asked, PROPERTIES)
+  if (ids && ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
   const identities = identitiesOf(run, account)
   const byId = new Map(identities.map(identity => [identity.id, identity]))
   const all = ids ? [...new Set(ids)] : [...byId.keys()]
@@ -63,4 +74,21 @@ export async function identityChanges(given: Arguments, run: Run) {
     updated: [],
     destroyed: [],
   }
+}
+
+/** RFC 8621 §6.3: whose addresses lead where is the directory's business, and is refused one by one. */
+export async function identitySet(given: Arguments, run: Run) {
+  const set = read(setArguments, given)
+  checkSize(set)
+  const account = grant(run, set.accountId)
+  const identities = identitiesOf(run, account)
+  const state = stateFor(identities)
+  if (set.ifInState && set.ifInState !== state) throw new MethodError('stateMismatch')
+  const known = new Set(identities.map(identity => identity.id))
+  const refusal = (id: string): SetError => ({ type: known.has(id) ? 'forbidden' : 'notFound' })
+  const result = new SetResult()
+  for (const key of Object.keys(set.create ?? {})) result.notCreated[key] = { type: 'forbidden' }
+  for (const id of Object.keys(set.update ?? {})) result.notUpdated[id] = refusal(id)
+  for (const id of set.destroy ?? []) result.notDestroyed[id] = refusal(id)
+  return result.answer(account.id, state, state)
 }

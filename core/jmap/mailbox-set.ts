@@ -10,7 +10,7 @@ import { type Granted, grant, type Run } from './context.ts'
 import { destroyEmails } from './email-destroy.ts'
 import { invalidProperties, ObjectError } from './errors.ts'
 import { MAIL_LIMITS } from './limits.ts'
-import { findFolder, foldersOf } from './mailbox.ts'
+import { findFolder, foldersOf, rightsOf } from './mailbox.ts'
 import { createdId } from './references.ts'
 import { checkSize, SetResult, setError } from './set.ts'
 
@@ -113,17 +113,7 @@ async function createFolder(
     totalThreads: 0,
     unreadThreads: 0,
     isSubscribed: true,
-    myRights: {
-      mayReadItems: true,
-      mayAddItems: true,
-      mayRemoveItems: true,
-      maySetSeen: true,
-      maySetKeywords: true,
-      mayCreateChild: true,
-      mayRename: true,
-      mayDelete: true,
-      maySubmit: true,
-    },
+    myRights: rightsOf(null),
   }
 }
 

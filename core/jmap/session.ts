@@ -8,7 +8,7 @@ export const CAPABILITIES = {
   core: 'urn:ietf:params:jmap:core',
   mail: 'urn:ietf:params:jmap:mail',
   submission: 'urn:ietf:params:jmap:submission',
-  /** Ours: `restante:delivery` of an Email, outcomes in deliveryStatus, push of the type Continuity. */
+  /** Ours: `restante:delivery` and `restante:scan` of an Email, outcomes in deliveryStatus, the method restante:Sent/act, push of the type Continuity. */
   continuity: 'urn:restante:continuity',
 } as const
 

@@ -6,6 +6,7 @@
  * object was told, and since when the client has been following (what was made since then and changed again
  * is new to it).
  */
+import { type RawBuilder, sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import type { Granted } from './context.ts'
 import { MethodError } from './errors.ts'
@@ -15,6 +16,16 @@ export async function currentModseq(db: Executor, account: Granted): Promise<num
   const row = await db.selectFrom('mailbox').select('modseq').where('id', '=', account.id).executeTakeFirst()
   if (!row) throw new MethodError('accountNotFound')
   return row.modseq
+}
+
+/** @throws MethodError cannotCalculateChanges when what happened to deliveries since then is forgotten */
+export async function notForgotten(db: Executor, account: Granted, since: Since): Promise<void> {
+  const row = await db
+    .selectFrom('mailbox')
+    .select('touches_from')
+    .where('id', '=', account.id)
+    .executeTakeFirst()
+  if (row && lowerBound(since) < row.touches_from) throw new MethodError('cannotCalculateChanges')
 }
 
 export const stateOf = (modseq: number): string => String(modseq)
@@ -49,8 +60,13 @@ export type Changes = {
   destroyed: string[]
 }
 
+/** Greater than every id. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
 /**
- * @param found everything after `since`, in any order; what a client never saw and is gone is left out
+ * @param found everything after `since`, in any order, or of each kind the first ones and one more than are told;
+ * what a client never saw and is gone is left out
+ * @param end up to which modseq it was looked, when that is not all
  */
 export function changesOf(
   sinceState: string,
@@ -58,10 +74,12 @@ export function changesOf(
   found: readonly Change[],
   current: number,
   maxChanges: number | null | undefined,
+  end: number | null = null,
 ): Changes {
   const limit = Math.min(maxChanges ?? MAX_CHANGES, MAX_CHANGES)
   const relevant = found
     .filter(change => !(change.destroyed && change.createdModseq > since.modseq))
+    .filter(change => end === null || change.modseq <= end)
     .filter(
       change =>
         change.modseq > since.modseq ||
@@ -69,12 +87,13 @@ export function changesOf(
     )
     .sort((a, b) => a.modseq - b.modseq || (a.id < b.id ? -1 : 1))
   const told = relevant.slice(0, limit)
-  const last = told.at(-1)
-  const hasMoreChanges = relevant.length > told.length
+  const last =
+    relevant.length > told.length ? told.at(-1) : end === null ? null : { modseq: end, id: LAST_ID }
+  const hasMoreChanges = last !== null && last !== undefined
   const ids = (which: (change: Change) => boolean) => told.filter(which).map(change => change.id)
   return {
     oldState: sinceState,
-    newState: hasMoreChanges && last ? `${last.modseq}.${since.created}.${last.id}` : stateOf(current),
+    newState: hasMoreChanges ? `${last.modseq}.${since.created}.${last.id}` : stateOf(current),
     hasMoreChanges,
     created: ids(change => !change.destroyed && change.createdModseq > since.created),
     updated: ids(change => !change.destroyed && change.createdModseq <= since.created),
@@ -84,3 +103,26 @@ export function changesOf(
 
 /** What the query needs to look at: one modseq earlier when the state stands in the middle of one. */
 export const lowerBound = (since: Since): number => (since.afterId === null ? since.modseq : since.modseq - 1)
+
+/** The same as a condition: behind what was told. */
+export function after(since: Since, modseq: string, id: string): RawBuilder<unknown> {
+  return since.afterId === null
+    ? sql`${sql.ref(modseq)} > ${since.modseq}`
+    : sql`(${sql.ref(modseq)}, ${sql.ref(id)}) > (${since.modseq}::bigint, ${since.afterId}::uuid)`
+}
+
+/** What was destroyed after a state, without what was made after it: nobody was told of that. */
+export async function tombstones(
+  tx: Executor,
+  account: Granted,
+  type: 'Email' | 'Mailbox' | 'EmailSubmission',
+  since: Since,
+  limit = MAX_CHANGES + 1,
+): Promise<Change[]> {
+  const { rows } = await sql<Omit<Change, 'destroyed'>>`
+    select object_id as id, modseq, created_modseq as "createdModseq" from tombstone
+    where mailbox_id = ${account.id} and type = ${type} and ${after(since, 'modseq', 'object_id')}
+      and created_modseq <= ${since.modseq}
+    order by modseq, object_id limit ${limit}`.execute(tx)
+  return rows.map(row => ({ ...row, destroyed: true }))
+}

@@ -8,16 +8,17 @@
  */
 import { z } from 'zod'
 import { newId } from '../db/id.ts'
-import type { Row } from '../db/schema.ts'
 import { parseAddress } from '../directory/addresses.ts'
+import { withForwards } from '../directory/forwards.ts'
 import { ingestMessage } from '../ingest/message.ts'
 import { withoutBcc } from '../mail/compose.ts'
+import { suppressedAmong } from '../queue/suppression.ts'
 import type { Envelope, EnvelopeRecipient } from '../spool/types.ts'
 import { type Arguments, patches, read, setArguments } from './arguments.ts'
 import { openMessage } from './blob.ts'
 import { changeMailbox } from './change.ts'
 import { type Granted, grant, grantAll, type Run } from './context.ts'
-import { emailRows } from './email-get.ts'
+import { type EmailRow, emailRows } from './email-get.ts'
 import { applyPatch, setEmails } from './email-set.ts'
 import { utc } from './email-view.ts'
 import { invalidProperties, MethodError, ObjectError } from './errors.ts'
@@ -27,6 +28,7 @@ import { foldersOf } from './mailbox.ts'
 import { createdId } from './references.ts'
 import { checkSize, SetResult, setError } from './set.ts'
 import { currentModseq, stateOf } from './state.ts'
+import { checkSubmission } from './submission-scan.ts'
 
 const submissionSetArguments = setArguments.extend({
   onSuccessUpdateEmail: patches.nullish(),
@@ -116,47 +118,106 @@ async function submit(
 
   const opened = await openMessage(run.context, account, email.message_id)
   if (!opened) throw invalidProperties(['emailId'], 'its content is gone')
-  const id = newId()
+  const sent = await sendOut(run, account, {
+    identity,
+    email,
+    recipients,
+    content: withoutBcc(opened.content),
+    copy: await sentCopy(run, account, email, set.onSuccessUpdateEmail?.[`#${key}`]),
+  }).finally(() => opened.content.destroy())
+  return {
+    created: { id: sent.id, sendAt: utc(sent.at), undoStatus: 'final', threadId: email.thread_id },
+    emailId: email.id,
+  }
+}
+
+/**
+ * Hands a message over: when this resolves it is sent, whatever happens to this process.
+ * @throws ObjectError rateLimit, forbiddenToSend, invalidRecipients for addresses that are not written to for a while
+ */
+export async function sendOut(
+  run: Run,
+  account: Granted,
+  of: {
+    identity: { id: string; email: string }
+    email: EmailRow
+    recipients: EnvelopeRecipient[]
+    content: AsyncIterable<Buffer>
+    copy: Pick<Envelope, 'copy'>
+  },
+): Promise<{ id: string; at: Date }> {
+  const { identity, email, recipients } = of
+  const { db, spool, queues, directory, log } = run.context
   const now = run.now()
-  const envelope: Envelope = {
+  await checkSuppressed(run, account, recipients, now)
+  const may = await run.context.maySend?.(recipients.length)
+  if (may && !may.allowed) {
+    const minutes = Math.max(1, Math.ceil(may.retryAfter / 60))
+    throw new ObjectError('rateLimit', {
+      description: `more was sent within the hour than one person can; try again in ${minutes} minutes`,
+    })
+  }
+  const id = newId()
+  const composed: Envelope = {
     id,
     kind: 'submission',
     sender: identity.email,
     recipients,
     receivedAt: now.toISOString(),
     client: { person: run.context.person.id },
-    ...(await sentCopy(run, account, email, set.onSuccessUpdateEmail?.[`#${key}`])),
+    ...of.copy,
   }
-  const { db, spool, queues, directory, log } = run.context
-  const { location, size } = await spool.append(envelope, withoutBcc(opened.content))
+  const checked = await checkSubmission(run.context.scan, composed, of.content)
+  // Those it is sent on to are not the sender's recipients.
+  const envelope = withForwards(checked.envelope, directory.current)
+  const { location, size } = await spool.append(envelope, checked.content).finally(checked.close)
   // From here on it is sent. What fails now is done by the worker, which reads the same log.
   try {
     await ingestMessage(
       { db, spool, queues, directory: () => directory.current },
       { envelope, location, size },
     )
-    await recordSubmission(run, account, { id, identityId, email, envelope })
+    await recordSubmission(run, account, {
+      id,
+      identityId: identity.id,
+      email,
+      envelope: checked.envelope,
+    })
   } catch (error) {
     log.error({ event: 'jmap.submission-ingest-failed', message: id, error })
   }
-  return {
-    created: { id, sendAt: utc(now), undoStatus: 'final', threadId: email.thread_id },
-    emailId: email.id,
-  }
+  return { id, at: now }
+}
+
+/** @throws ObjectError invalidRecipients, naming them and until when they are not written to */
+async function checkSuppressed(
+  run: Run,
+  account: Granted,
+  recipients: readonly EnvelopeRecipient[],
+  now: Date,
+): Promise<void> {
+  const addresses = recipients.map(recipient => recipient.address)
+  const found = await suppressedAmong(run.context.db, account.organizationId, addresses, now)
+  if (found.length === 0) return
+  throw new ObjectError('invalidRecipients', {
+    description: 'several messages failed there lately; an administrator can allow it again',
+    invalidRecipients: found.map(one => one.address),
+    suppressed: found.map(one => ({ address: one.address, until: one.until.toISOString() })),
+  })
 }
 
 /** What the From field says must be an address that the person may send as. */
-function checkFrom(run: Run, email: Row<'email'>): void {
+function checkFrom(run: Run, email: EmailRow): void {
   const own = new Set(grantAll(run).flatMap(account => account.addresses))
   const stranger = email.from_list.find(({ email }) => !own.has(parseAddress(email)?.address ?? ''))
   if (stranger || email.from_list.length === 0) throw new ObjectError('forbiddenFrom')
 }
 
-const headerRecipients = (email: Row<'email'>): string[] =>
+const headerRecipients = (email: EmailRow): string[] =>
   [...email.to_list, ...email.cc_list, ...email.bcc_list].map(one => one.email)
 
 /** @throws ObjectError noRecipients, tooManyRecipients, invalidRecipients */
-function recipientsOf(run: Run, addresses: readonly string[]): EnvelopeRecipient[] {
+export function recipientsOf(run: Run, addresses: readonly string[]): EnvelopeRecipient[] {
   const recipients = new Map<string, EnvelopeRecipient>()
   const invalid: string[] = []
   for (const text of addresses) {
@@ -186,7 +247,7 @@ function recipientsOf(run: Run, addresses: readonly string[]): EnvelopeRecipient
 async function sentCopy(
   run: Run,
   account: Granted,
-  email: Row<'email'>,
+  email: EmailRow,
   patch: Record<string, unknown> | undefined,
 ): Promise<Pick<Envelope, 'copy'>> {
   if (!patch) return {}
@@ -205,7 +266,7 @@ async function sentCopy(
 async function recordSubmission(
   run: Run,
   account: Granted,
-  of: { id: string; identityId: string; email: Row<'email'>; envelope: Envelope },
+  of: { id: string; identityId: string; email: EmailRow; envelope: Envelope },
 ): Promise<void> {
   await changeMailbox(run, account, {}, async change => {
     const modseq = await change.raise()

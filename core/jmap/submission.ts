@@ -1,27 +1,22 @@
 /** EmailSubmission: get, changes, query, queryChanges (RFC 8621 §7). Sending stands in submission-set.ts. */
+import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import type { Row } from '../db/schema.ts'
-import { inSnapshot } from '../db/transaction.ts'
-import {
-  type Arguments,
-  changesArguments,
-  getArguments,
-  isUuid,
-  pick,
-  properties,
-  queryArguments,
-  queryChangesArguments,
-  read,
-} from './arguments.ts'
+import { type Arguments, isUuid } from './arguments.ts'
 import { type Granted, grant, type Run } from './context.ts'
 import { deliveryStatusOf } from './delivery.ts'
 import { utc } from './email-view.ts'
 import { MethodError } from './errors.ts'
-import { identitiesOf } from './identity.ts'
-import { CORE_LIMITS } from './limits.ts'
-import { tombstones } from './mailbox.ts'
-import { page } from './page.ts'
-import { changesOf, currentModseq, lowerBound, parseState, stateOf } from './state.ts'
+import { type Identity, identitiesOf } from './identity.ts'
+import { MAX_CHANGES } from './limits.ts'
+import {
+  changesStandard,
+  getStandard,
+  type Queried,
+  queryChangesStandard,
+  queryStandard,
+} from './standard.ts'
+import { after } from './state.ts'
 
 const PROPERTIES = [
   'id',
@@ -62,179 +57,108 @@ async function submissionsOf(
 }
 
 export async function submissionGet(given: Arguments, run: Run) {
-  const { accountId, ids, properties: asked } = read(getArguments, given)
-  const account = grant(run, accountId)
-  const wanted = properties(asked, PROPERTIES)
-  if (ids && ids.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
-  const fallback = identitiesOf(run, account)
-  return await inSnapshot(run.context.db, async tx => {
-    const rows = await submissionsOf(tx, account, ids ?? null)
-    if (rows.length > CORE_LIMITS.maxObjectsInGet) throw new MethodError('requestTooLarge')
+  return await getStandard(given, run, PROPERTIES, async (tx, { account, ids, wanted }) => {
+    const rows = await submissionsOf(tx, account, ids)
+    const messageIds = rows.map(row => row.message_id)
     const status = wanted.has('deliveryStatus')
-      ? await deliveryStatusOf(
-          tx,
-          rows.map(row => row.message_id),
-        )
+      ? await deliveryStatusOf(tx, messageIds, run.context.giveUp)
       : null
-    const found = new Set(rows.map(row => row.id))
-    return {
-      accountId: account.id,
-      state: stateOf(await currentModseq(tx, account)),
-      list: rows.map(row =>
-        pick(
-          {
-            id: row.id,
-            identityId:
-              row.identity_id || (fallback.find(one => one.email === row.sender) ?? fallback[0])?.id || null,
-            emailId: row.email_id,
-            threadId: row.thread_id,
-            envelope: {
-              mailFrom: { email: row.sender, parameters: null },
-              rcptTo: row.recipients.map(email => ({ email, parameters: null })),
-            },
-            sendAt: utc(row.send_at),
-            undoStatus: 'final',
-            deliveryStatus: status?.get(row.message_id) ?? null,
-            dsnBlobIds: [],
-            mdnBlobIds: [],
+    const identities = identitiesOf(run, account)
+    return new Map(
+      rows.map(row => [
+        row.id,
+        {
+          id: row.id,
+          identityId: identityOf(row, identities),
+          emailId: row.email_id,
+          threadId: row.thread_id,
+          envelope: {
+            mailFrom: { email: row.sender, parameters: null },
+            rcptTo: row.recipients.map(email => ({ email, parameters: null })),
           },
-          wanted,
-        ),
-      ),
-      notFound: (ids ?? []).filter(id => !found.has(id)),
-    }
+          sendAt: utc(row.send_at),
+          undoStatus: 'final',
+          deliveryStatus: status?.get(row.message_id) ?? null,
+          dsnBlobIds: [],
+          mdnBlobIds: [],
+        },
+      ]),
+    )
   })
+}
+
+/** One that a rebuild made anew doesn't know under which identity it was sent. */
+function identityOf(row: Submission, identities: readonly Identity[]): string | null {
+  return row.identity_id || (identities.find(one => one.email === row.sender) ?? identities[0])?.id || null
 }
 
 export async function submissionChanges(given: Arguments, run: Run) {
-  const { accountId, sinceState, maxChanges } = read(changesArguments, given)
-  const account = grant(run, accountId)
-  return await inSnapshot(run.context.db, async tx => {
-    const current = await currentModseq(tx, account)
-    const since = parseState(sinceState, current)
-    const rows = await tx
-      .selectFrom('submission')
-      .select(['id', 'updated_modseq', 'created_modseq'])
-      .where('mailbox_id', '=', account.id)
-      .where('updated_modseq', '>', lowerBound(since))
-      .execute()
-    const found = rows.map(row => ({
-      id: row.id,
-      modseq: row.updated_modseq,
-      createdModseq: row.created_modseq,
-      destroyed: false,
-    }))
-    const gone = await tombstones(tx, account, 'EmailSubmission', lowerBound(since))
-    return {
-      accountId: account.id,
-      ...changesOf(sinceState, since, [...found, ...gone], current, maxChanges),
-    }
+  const { answer } = await changesStandard(given, run, 'EmailSubmission', async (tx, account, since) => {
+    const { rows } = await sql<{ id: string; modseq: number; createdModseq: number }>`
+      select id, updated_modseq as modseq, created_modseq as "createdModseq" from submission
+      where mailbox_id = ${account.id} and ${after(since, 'updated_modseq', 'id')}
+      order by updated_modseq, id limit ${MAX_CHANGES + 1}`.execute(tx)
+    return rows
   })
+  return answer
 }
 
-function matches(
-  row: Submission,
-  filter: Record<string, unknown> | null | undefined,
-  identityOf: Map<string, string>,
-): boolean {
-  if (!filter) return true
-  if ('operator' in filter) {
-    if (!Array.isArray(filter.conditions)) throw new MethodError('invalidArguments', 'filter')
-    const results = filter.conditions.map(part => matches(row, part as Record<string, unknown>, identityOf))
-    if (filter.operator === 'AND') return results.every(Boolean)
-    if (filter.operator === 'OR') return results.some(Boolean)
-    if (filter.operator === 'NOT') return !results.some(Boolean)
-    throw new MethodError('unsupportedFilter', 'operator')
+/** RFC 8621 §7.3. */
+function submissionResults(given: Arguments, run: Run): Queried<Submission> {
+  const identities = identitiesOf(run, grant(run, given.accountId))
+  const among = (value: unknown, of: (row: Submission) => string | null) => {
+    if (!Array.isArray(value)) throw new MethodError('invalidArguments', 'filter')
+    return (row: Submission) => value.includes(of(row))
   }
-  return Object.entries(filter).every(([key, value]) => {
-    const among = (id: string | null) => Array.isArray(value) && value.includes(id)
-    switch (key) {
-      case 'identityIds':
-        return among(row.identity_id || identityOf.get(row.sender) || null)
-      case 'emailIds':
-        return among(row.email_id)
-      case 'threadIds':
-        return among(row.thread_id)
-      case 'undoStatus':
-        return value === 'final'
-      case 'before':
-        return row.send_at < new Date(String(value))
-      case 'after':
-        return row.send_at >= new Date(String(value))
-      default:
-        throw new MethodError('unsupportedFilter', key.slice(0, 100))
-    }
-  })
-}
-
-async function queried(
-  tx: Executor,
-  run: Run,
-  account: Granted,
-  query: {
-    filter?: Record<string, unknown> | null | undefined
-    sort?: readonly { property: string; isAscending?: boolean | undefined }[] | null | undefined
-  },
-): Promise<Submission[]> {
-  const identityOf = new Map(identitiesOf(run, account).map(one => [one.email, one.id]))
-  const rows = (await submissionsOf(tx, account, null)).filter(row => matches(row, query.filter, identityOf))
-  const sort = query.sort?.length ? query.sort : [{ property: 'sentAt', isAscending: false }]
-  const keys: Record<string, (row: Submission) => string | number> = {
-    emailId: row => row.email_id ?? '',
-    threadId: row => row.thread_id ?? '',
-    sentAt: row => row.send_at.getTime(),
+  const time = (key: string, value: unknown): number => {
+    const at = typeof value === 'string' ? Date.parse(value) : Number.NaN
+    if (Number.isNaN(at)) throw new MethodError('invalidArguments', `filter/${key}`)
+    return at
   }
-  for (const { property } of sort) {
-    if (!Object.hasOwn(keys, property)) throw new MethodError('unsupportedSort', property.slice(0, 100))
+  return {
+    all: (tx, account) => submissionsOf(tx, account, null),
+    id: row => row.id,
+    condition(key, value) {
+      switch (key) {
+        case 'identityIds':
+          return among(value, row => identityOf(row, identities))
+        case 'emailIds':
+          return among(value, row => row.email_id)
+        case 'threadIds':
+          return among(value, row => row.thread_id)
+        case 'undoStatus':
+          return () => value === 'final'
+        case 'before': {
+          const at = time(key, value)
+          return row => row.send_at.getTime() < at
+        }
+        case 'after': {
+          const at = time(key, value)
+          return row => row.send_at.getTime() >= at
+        }
+        default:
+          throw new MethodError('unsupportedFilter', key.slice(0, 100))
+      }
+    },
+    sorts: {
+      emailId: row => row.email_id ?? '',
+      threadId: row => row.thread_id ?? '',
+      sentAt: row => row.send_at.getTime(),
+    },
+    standardSort: [{ property: 'sentAt', isAscending: false }],
   }
-  return rows.sort((a, b) => {
-    for (const { property, isAscending = true } of sort) {
-      const [x, y] = [keys[property]!(a), keys[property]!(b)]
-      if (x !== y) return x < y === isAscending ? -1 : 1
-    }
-    return a.id < b.id ? -1 : 1
-  })
 }
 
 export async function submissionQuery(given: Arguments, run: Run) {
-  const query = read(queryArguments, given)
-  const account = grant(run, query.accountId)
-  return await inSnapshot(run.context.db, async tx => {
-    const rows = await queried(tx, run, account, query)
-    return {
-      accountId: account.id,
-      queryState: stateOf(await currentModseq(tx, account)),
-      canCalculateChanges: true,
-      ...page(
-        rows.map(row => row.id),
-        query,
-      ),
-      ...(query.calculateTotal && { total: rows.length }),
-    }
-  })
+  return await queryStandard(given, run, submissionResults(given, run))
 }
 
 export async function submissionQueryChanges(given: Arguments, run: Run) {
-  const query = read(queryChangesArguments, given)
-  const account = grant(run, query.accountId)
-  return await inSnapshot(run.context.db, async tx => {
-    const current = await currentModseq(tx, account)
-    const since = parseState(query.sinceQueryState, current)
-    const rows = await queried(tx, run, account, query)
-    const all = await submissionsOf(tx, account, null)
-    const changed = new Set(all.filter(row => row.updated_modseq > since.modseq).map(row => row.id))
-    const gone = await tombstones(tx, account, 'EmailSubmission', since.modseq)
-    const removed = [...changed, ...gone.map(change => change.id)]
-    const added = rows.flatMap((row, index) => (changed.has(row.id) ? { id: row.id, index } : []))
-    if (query.maxChanges && removed.length + added.length > query.maxChanges)
-      throw new MethodError('tooManyChanges')
-    return {
-      accountId: account.id,
-      oldQueryState: query.sinceQueryState,
-      newQueryState: stateOf(current),
-      removed,
-      added,
-      ...(query.calculateTotal && { total: rows.length }),
-    }
-  })
+  return await queryChangesStandard(
+    given,
+    run,
+    'EmailSubmission',
+    submissionResults(given, run),
+    (all, since) => all.filter(row => row.updated_modseq > since.modseq),
+  )
 }

@@ -1,7 +1,7 @@
 /** A client for tests: calls in, results out, for one person of the test company. */
 import { expect } from 'vitest'
 import { ingestAll } from '../ingest/ingest.ts'
-import { type Company, openCompany } from '../ingest/testing.ts'
+import { type Company, letter, openCompany } from '../ingest/testing.ts'
 import { silentLog } from '../observe/log.ts'
 import type { JmapContext } from './context.ts'
 import { handle } from './handle.ts'
@@ -71,3 +71,59 @@ export async function ingest(company: Company): Promise<void> {
     log: silentLog,
   })
 }
+
+/** A message comes for Anna; what she sees of it. */
+export async function receive(
+  company: Company,
+  anna: Client,
+  subject = 'Hello',
+  to?: string[],
+): Promise<Json> {
+  const accountId = company.mailboxes.anna
+  await company.accept(letter({ subject }), to && { to })
+  await ingest(company)
+  const { ids } = await anna.call('Email/query', { accountId, filter: { subject } })
+  const { list } = await anna.call('Email/get', { accountId, ids })
+  return list[0]
+}
+
+/** Writes and sends as the webmail does. */
+export async function sendMail(
+  client: Client,
+  accountId: string,
+  email: Json,
+  extra: Json = {},
+): Promise<[string, Json, string][]> {
+  const drafts = await client.folder(accountId, 'drafts')
+  const sent = await client.folder(accountId, 'sent')
+  const { list } = await client.call('Identity/get', { accountId })
+  const draft = { mailboxIds: { [drafts]: true }, keywords: { $draft: true, $seen: true }, ...email }
+  return await client.request([
+    ['Email/set', { accountId, create: { draft } }, 'a'],
+    [
+      'EmailSubmission/set',
+      {
+        accountId,
+        create: { sub: { emailId: '#draft', identityId: list[0].id, ...extra } },
+        onSuccessUpdateEmail: {
+          '#sub': { [`mailboxIds/${drafts}`]: null, [`mailboxIds/${sent}`]: true, 'keywords/$draft': null },
+        },
+      },
+      'b',
+    ],
+  ])
+}
+
+export const plainText = (value: string): Json => ({
+  textBody: [{ partId: '1', type: 'text/plain' }],
+  bodyValues: { 1: { value } },
+})
+
+/** How every recipient of every message stands. */
+export const recipientStates = async (company: Company) =>
+  await company.db
+    .selectFrom('recipient')
+    .innerJoin('delivery', 'delivery.id', 'recipient.delivery_id')
+    .select(['recipient.address', 'recipient.state', 'delivery.state as delivery'])
+    .orderBy('recipient.address')
+    .execute()

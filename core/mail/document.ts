@@ -6,7 +6,8 @@
  */
 import type { Readable } from 'node:stream'
 import { bodiesOf, bodyValue, leavesOf } from './parts.ts'
-import { escapeHtml, sanitizeHtml, textToHtml } from './sanitize.ts'
+import { escapeHtml } from './sanitize.ts'
+import { type ShowText, showText } from './show-text.ts'
 import { type Part, readPart, readStructure } from './structure.ts'
 
 export type BodyDocument = { html: string; blocked: number; hasHtml: boolean }
@@ -15,6 +16,10 @@ export type DocumentOptions = {
   remote: boolean
   /** Show the plain text although there is HTML. */
   plain?: boolean
+  /** The reader's words for what is quoted. */
+  quoted?: string | undefined
+  /** Makes texts safe elsewhere than here and now. */
+  show?: ShowText | undefined
 }
 
 /** Opens the content anew; it is read more than once when the HTML shows pictures of the message itself. */
@@ -24,8 +29,12 @@ export type OpenContent = () => Promise<Readable>
 const MAX_PICTURE = 6 * 1024 * 1024
 const MAX_PICTURES = 20 * 1024 * 1024
 
-/** The header field that must go with the document. */
-export function documentPolicy(remote: boolean): string {
+/**
+ * The header field that must go with the document.
+ * @param measured it is only laid out, unseen, so that the page can give the frame that is seen its height:
+ * then the page may look at it. Nothing in it runs or leads anywhere in either.
+ */
+export function documentPolicy(remote: boolean, measured = false): string {
   return [
     "default-src 'none'",
     `img-src data:${remote ? ' https:' : ''}`,
@@ -33,7 +42,7 @@ export function documentPolicy(remote: boolean): string {
     "form-action 'none'",
     "base-uri 'none'",
     "frame-ancestors 'self'",
-    'sandbox allow-popups allow-popups-to-escape-sandbox',
+    measured ? 'sandbox allow-same-origin' : 'sandbox allow-popups allow-popups-to-escape-sandbox',
   ].join('; ')
 }
 
@@ -46,15 +55,11 @@ export async function bodyDocument(open: OpenContent, options: DocumentOptions):
   let blocked = 0
   const sections: string[] = []
   for (const part of parts) {
-    if (part.type === 'text/html') {
-      const clean = sanitizeHtml(bodyValue(part).value, {
-        remote: options.remote,
-        inline: cid => pictures.get(cid),
-      })
-      blocked += clean.blocked
-      sections.push(clean.html)
-    } else if (part.type.startsWith('text/')) {
-      sections.push(textToHtml(bodyValue(part).value))
+    if (part.type.startsWith('text/')) {
+      const { remote, quoted, show = showNow } = options
+      const shown = await show(part, { remote, quoted, pictures })
+      blocked += shown.blocked
+      sections.push(shown.html)
     } else if (part.partId && pictures.has(`part:${part.partId}`)) {
       sections.push(
         `<p><img alt="${escapeHtml(part.name ?? '')}" src="${pictures.get(`part:${part.partId}`)}"></p>`,
@@ -65,17 +70,21 @@ export async function bodyDocument(open: OpenContent, options: DocumentOptions):
   return { html: wrap(sections.join('<hr>'), hasHtml), blocked, hasHtml }
 }
 
+const showNow: ShowText = async (part, options) => showText(part, options)
+
 /** Pictures by Content-ID, and by part for those that stand between texts. */
 async function inlinePictures(open: OpenContent, root: Part, shown: readonly Part[]) {
   const pictures = new Map<string, string>()
-  const html = shown
-    .filter(part => part.type === 'text/html')
-    .map(part => bodyValue(part).value)
-    .join('\n')
+  // Only asked when there is a picture: to decode a long text takes its time.
+  let known: boolean | undefined
+  const mentions = () => {
+    known ??= shown.some(part => part.type === 'text/html' && /cid:/i.test(bodyValue(part).value))
+    return known
+  }
   let room = MAX_PICTURES
   for (const part of leavesOf(root)) {
     if (!/^image\/(png|jpe?g|pjpeg|gif|webp|bmp)$/.test(part.type) || part.size > MAX_PICTURE) continue
-    const wanted = shown.includes(part) || (part.cid !== null && /cid:/i.test(html))
+    const wanted = shown.includes(part) || (part.cid !== null && mentions())
     if (!wanted || part.size > room || !part.partId) continue
     const found = await readPart(await open(), part.partId)
     if (!found) continue
@@ -102,5 +111,7 @@ table { max-width: 100%; }
 pre { white-space: pre-wrap; }
 blockquote { margin: 0.4em 0; padding-left: 0.8em; border-left: 3px solid #b9c0c9; }
 .restante-plain { white-space: pre-wrap; unicode-bidi: plaintext; }
+.restante-quoted > summary { width: fit-content; padding: 4px 0; color: #4e5852; font-size: 13.5px; cursor: pointer; }
+a[data-leads]::after { content: " \\26A0\\FE0E " attr(data-leads) !important; display: inline !important; visibility: visible !important; margin-left: 4px; padding: 1px 6px; border-radius: 5px; background: #fbeecb !important; color: #7a4d00 !important; font: 600 13px/1.4 system-ui, sans-serif !important; }
 </style></head><body dir="auto">${body}</body></html>`
 }

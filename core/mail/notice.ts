@@ -7,13 +7,15 @@
  * RFC 3834 §2), and sends it from the null sender.
  */
 import { randomBytes } from 'node:crypto'
-import type { OutcomeJson } from '../db/schema.ts'
+import type { OutcomeJson } from '../db/schema/delivery.ts'
 
 export type NoticeRecipient = {
   address: string
   /** ORCPT as it came: `rfc822;anna@example.org`. */
   original?: string | null
   outcome: OutcomeJson | null
+  /** Of a delay: until when it is tried (RFC 3464 §2.3.9). */
+  retryUntil?: Date
 }
 
 export type Notice = {
@@ -93,7 +95,7 @@ function statusFields(notice: Notice): string[] {
     `Arrival-Date: ${mailDate(notice.original.receivedAt)}`,
     '',
   ]
-  for (const { address, original, outcome } of notice.recipients) {
+  for (const { address, original, outcome, retryUntil } of notice.recipients) {
     if (original) fields.push(`Original-Recipient: ${oneLine(original)}`)
     fields.push(
       `Final-Recipient: ${typedAddress(address)}`,
@@ -108,6 +110,7 @@ function statusFields(notice: Notice): string[] {
     if (outcome?.at && !Number.isNaN(Date.parse(outcome.at))) {
       fields.push(`Last-Attempt-Date: ${mailDate(new Date(outcome.at))}`)
     }
+    if (retryUntil) fields.push(`Will-Retry-Until: ${mailDate(retryUntil)}`)
     fields.push('')
   }
   return fields

@@ -84,7 +84,10 @@ export function leavesOf(root: Part): Part[] {
 export type BodyValue = { value: string; isEncodingProblem: boolean; isTruncated: boolean }
 
 /** RFC 8621 §4.1.4's EmailBodyValue of a text part: line ends are LF. `maxBytes` 0: no limit. */
-export function bodyValue(part: Part, maxBytes = 0): BodyValue {
+export function bodyValue(
+  part: Pick<Part, 'type' | 'charset' | 'flowed' | 'delSp' | 'text' | 'truncated'>,
+  maxBytes = 0,
+): BodyValue {
   const { value, problem } = decodeText(part.text ?? Buffer.alloc(0), part.charset)
   let text = value.replace(/\r\n/g, '\n').replace(/\r/g, '\n')
   if (part.flowed) text = unflow(text, part.delSp)

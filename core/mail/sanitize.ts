@@ -5,8 +5,11 @@
  * that runs, asks for input or leaves the frame stays; remote pictures only when asked for; pictures of the
  * message itself (cid:) become data: addresses.
  */
+import { domainToUnicode } from 'node:url'
 import createDOMPurify, { type Config, type DOMPurify } from 'dompurify'
 import { JSDOM } from 'jsdom'
+import { linkWarning } from './links.ts'
+import { foldQuotes } from './quotes.ts'
 import { safeDeclarations, safeStyleSheet } from './style.ts'
 import { tameHtml } from './tame.ts'
 
@@ -15,6 +18,8 @@ export type SanitizeOptions = {
   remote: boolean
   /** The picture of a Content-ID as a data: address; undefined when there is none. */
   inline?: (cid: string) => string | undefined
+  /** For a reader: links say where they lead, and quotations are folded under these words. */
+  reading?: { quoted: string } | undefined
 }
 
 export type Sanitized = {
@@ -67,11 +72,20 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): Sanitized 
   state = { options, blocked: 0 }
   try {
     const tame = tameHtml(html.slice(0, MAX_HTML))
-    const clean = purifier.sanitize(tame.html, CONFIG)
+    const { reading } = options
+    const clean = reading
+      ? folded(purifier.sanitize(tame.html, { ...CONFIG, RETURN_DOM: true }) as HTMLElement, reading.quoted)
+      : purifier.sanitize(tame.html, CONFIG)
     return { html: tame.cut ? `${clean}<p>[…]</p>` : clean, blocked: state.blocked }
   } finally {
     state = undefined
   }
+}
+
+/** As the purifier would have written it, with its quotations folded. */
+function folded(body: HTMLElement, label: string): string {
+  foldQuotes(body, label)
+  return body.innerHTML
 }
 
 /** What the hooks of the one purifier work for. Sanitizing is synchronous, so there is one at a time. */
@@ -119,8 +133,16 @@ function mend(node: Element, at: NonNullable<typeof state>): void {
     else if (!href.startsWith('#')) {
       node.setAttribute('target', '_blank')
       node.setAttribute('rel', 'noopener noreferrer nofollow')
+      if (at.options.reading) markLink(node, href)
     }
   }
+}
+
+/** The whole address at the pointer; beside the link, where it leads if its text says something else. */
+function markLink(node: Element, href: string): void {
+  node.setAttribute('title', href.slice(0, 300))
+  const warning = linkWarning(href, node.textContent ?? '', domainToUnicode)
+  if (warning) node.setAttribute('data-leads', warning.host)
 }
 
 function mendPicture(node: Element, at: NonNullable<typeof state>): void {

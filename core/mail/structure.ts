@@ -8,7 +8,7 @@
  */
 import type { EventEmitter } from 'node:events'
 import { Readable } from 'node:stream'
-import { Headers, type MimeNode, Splitter, type SplitterChunk } from '@zone-eu/mailsplit'
+import { Headers, MimeNode, Splitter, type SplitterChunk } from '@zone-eu/mailsplit'
 import { clean } from './charset.ts'
 import type { HeaderField } from './headers.ts'
 import { type TransferDecoder, transferDecoder } from './transfer.ts'
@@ -49,6 +49,8 @@ type Content = Buffer | AsyncIterable<Buffer>
 const LIMITS = {
   /** Octets of one header block. */
   head: 512 * 1024,
+  /** Octets of the header of a message that is not split. */
+  plainHead: 32 * 1024,
   /** Parts of one message. */
   parts: 500,
   /** Fields of one header block. */
@@ -65,7 +67,7 @@ export async function readStructure(content: Content, options: ReadOptions = {})
   let root: Part | undefined
   let kept = 0
   const head = new Head()
-  const end = await split(head.watch(content), chunk => {
+  const onChunk = (chunk: SplitterChunk) => {
     if (chunk.type === 'node') {
       const part = makePart(chunk, chunk.parentNode ? parts.get(chunk.parentNode) : undefined)
       parts.set(chunk, part)
@@ -83,7 +85,11 @@ export async function readStructure(content: Content, options: ReadOptions = {})
       sinks.set(part, sink)
     }
     kept += take(part, sink, sink.decoder.push(chunk.value), Math.min(keep, LIMITS.text - kept + sink.kept))
-  })
+  }
+  const end =
+    Buffer.isBuffer(content) && onePart(content, onChunk)
+      ? { complete: true }
+      : await split(head.watch(content), onChunk)
   for (const [part, sink] of sinks) {
     take(part, sink, sink.decoder.end(), keep)
     if (part.subParts?.length) part.size = 0
@@ -192,6 +198,26 @@ export async function readPart(
 
 async function* nonEmpty(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   for await (const chunk of chunks) if (chunk.length) yield chunk
+}
+
+/**
+ * A message that is at hand and has one part is taken apart here: the splitter, which goes through it line by line and
+ * as a stream, takes ten times as long. Its own reader of headers decides, so both give the same.
+ * @returns false when it has to be split
+ */
+function onePart(content: Buffer, onChunk: (chunk: SplitterChunk) => void): boolean {
+  const end = content.indexOf('\r\n\r\n')
+  if (end <= 0 || end > LIMITS.plainHead) return false
+  // The splitter may see the header's end elsewhere: at a line of white space, at a bare CR or LF.
+  if (/^\s|\n\s*\n|\r(?!\n)/.test(content.toString('latin1', 0, end + 2))) return false
+  const node = new MimeNode(false)
+  node.addHeaderChunk(content.subarray(0, end + 4))
+  node.parseHeaders()
+  if (node.multipart || node._boundary || String(node.contentType).startsWith('message/')) return false
+  onChunk(node)
+  const value = content.subarray(end + 4)
+  if (value.length > 0) onChunk({ type: 'body', node, value } as SplitterChunk)
+  return true
 }
 
 async function split(

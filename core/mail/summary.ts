@@ -36,7 +36,15 @@ export type Summary = {
   search: string
 }
 
-const LIMITS = { subject: 2_000, addresses: 500, ids: 200, idLength: 500, search: 20_000 } as const
+/** `addressField`: characters of one field; there are six of them, parsed in one go. */
+const LIMITS = {
+  subject: 2_000,
+  addresses: 500,
+  addressField: 24 * 1024,
+  ids: 200,
+  idLength: 500,
+  search: 20_000,
+} as const
 
 /** Reads a message once. @throws only what reading `content` throws */
 export async function summarize(content: Buffer | AsyncIterable<Buffer>): Promise<Summary> {
@@ -110,7 +118,7 @@ function textOf(bodies: ReturnType<typeof bodiesOf>): string {
 function addresses(headers: readonly HeaderField[], name: string): MailAddress[] {
   const value = lastHeader(headers, name)
   if (value === null) return []
-  return asAddresses(value)
+  return asAddresses(value, LIMITS.addressField)
     .slice(0, LIMITS.addresses)
     .map(({ name: shown, email }) => ({ name: shown && cut(shown, 500), email: cut(email, 500) }))
 }

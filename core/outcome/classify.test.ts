@@ -1,9 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { atOurBackend, classify, statusOf } from './classify.ts'
-import { replies } from './replies.data.ts'
+import { filters } from './replies/filters.data.ts'
+import { mailboxes } from './replies/mailboxes.data.ts'
+import { national } from './replies/national.data.ts'
+import { servers } from './replies/servers.data.ts'
 import { parseReply } from './reply.ts'
 import type { Phase } from './types.ts'
+
+const replies = [...mailboxes, ...filters, ...national, ...servers]
 
 const PHASES: Phase[] = ['dns', 'connect', 'tls', 'greeting', 'ehlo', 'auth', 'mail', 'rcpt', 'data', 'final']
 const phase = fc.constantFrom(...PHASES)

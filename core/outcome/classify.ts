@@ -139,9 +139,14 @@ const FINAL_AT_A_BACKEND: readonly Category[] = [
  * that their mail failed.
  */
 export function atOurBackend(found: Outcome): Outcome {
-  return found.permanent && !FINAL_AT_A_BACKEND.includes(found.category)
+  return found.permanent && (!FINAL_AT_A_BACKEND.includes(found.category) || isUnclear(found))
     ? { ...found, permanent: false }
     : found
+}
+
+/** A bare 5xx at the content that says nothing we know: no sender is told that their mail failed for that. */
+function isUnclear({ category, enhanced, phase }: Outcome): boolean {
+  return category === 'unknown' && !enhanced && (phase === 'data' || phase === 'final')
 }
 
 /** Delivery status for RFC 3464 §2.3.4 when the server gave none: from the category. */

@@ -48,7 +48,12 @@ export const BY_STATUS: readonly StatusRule[] = [
   { status: /^4\.1$/, text: /recipient address rejected|access denied/i, category: 'bad-address' },
   { status: /^4\.4$/, text: /does not exist|no such domain|nxdomain/i, category: 'bad-domain' },
   { status: /^4\.[27]$/, text: GREYLIST, category: 'greylisted' },
-  { status: /^3\.2$/, text: /too many|\brate|throttl|concurrent/i, category: 'too-many' },
+  { status: /^3\.[02]$/, text: /too many|\brate|throttl|concurrent/i, category: 'too-many' },
+  { status: /^3\.0$/, text: /no such user|user unknown/i, category: 'bad-address' },
+  { status: /^4\.2$/, text: /submission rate|rate limit/i, category: 'too-many' },
+  { status: /^4\.5$/, text: /disk space/i, category: 'destination-down' },
+  { status: /^7\.9$/, text: /unauthenticated|\b(?:spf|dkim|dmarc)\b/i, category: 'sender-not-authenticated' },
+  { status: /^7\.23$/, text: /\bptr\b/i, category: 'address-blocked' },
   { status: /^7\.0$/, text: /starttls/i, category: 'tls-fault' },
   { status: /^7\.0$/, text: /authentication (?:required|failed)/i, category: 'authentication' },
   { status: /^7\.9$/, text: /policy/i, category: 'content-refused' },
@@ -77,7 +82,10 @@ export const BY_STATUS: readonly StatusRule[] = [
   // Content and policy.
   { status: /^6\.[0-9]+$/, category: 'content-refused' },
   { status: /^7\.(?:8|9|11|12|13|14)$/, category: 'authentication' },
-  { status: /^7\.2[0-4679]$/, category: 'sender-not-authenticated' },
+  { status: /^7\.2[0-467]$/, category: 'sender-not-authenticated' },
+  { status: /^7\.29$/, category: 'tls-fault' },
+  { status: /^7\.(?:129|520)$/, category: 'content-refused' },
+  { status: /^7\.60$/, category: 'sender-not-authenticated' },
   { status: /^7\.(?:509|515|23|30)$/, category: 'sender-not-authenticated' },
   { status: /^7\.25$/, category: 'address-blocked' },
   { status: /^7\.(?:5\d\d|6\d\d|7\d\d)$/, text: /throttl|rate|too many|temporar/i, category: 'too-many' },
@@ -94,8 +102,9 @@ export const BY_TEXT: readonly TextRule[] = [
     text: /starttls|must use tls|tls (?:is )?required|encryption (?:required|needed)|certificate/i,
     category: 'tls-fault',
   },
+  // Of an address, and not of a domain: Exim's words for somebody whom it does not have.
   {
-    text: /null mx|domain (?:not found|does not exist|is not (?:hosted|local)|isn'?t in)|no such domain|unrout(?:e)?able|bad destination (?:host|system)|unknown domain|not? (?:a )?local(?:ly)? (?:hosted )?domain/i,
+    text: /null mx|domain (?:not found|does not exist|is not (?:hosted|local)|isn'?t in)|no such domain|unrout(?:e)?able(?! address)|bad destination (?:host|system)|unknown domain|not? (?:a )?local(?:ly)? (?:hosted )?domain/i,
     category: 'bad-domain',
   },
   {
@@ -106,9 +115,14 @@ export const BY_TEXT: readonly TextRule[] = [
     text: /authentication (?:is )?(?:required|failed|unsuccessful)|must authenticate|auth(?:entication)? (?:credentials )?invalid|bad (?:username|credentials)|password not accepted/i,
     category: 'authentication',
   },
+  {
+    text: /ip(?: address)?(?:=\S+)? (?:is |- )?(?:\S+ )?(?:address )?blocked|ip you're using|credentials for relay/i,
+    category: 'address-blocked',
+  },
+  { text: /sender address rejected|permissions to send as/i, category: 'sender-not-authenticated' },
   { text: /too many hops|mail loop|loops? back|routing loop|hop count/i, category: 'loop' },
   {
-    text: /(?:message|mail|size|e-?mail) (?:is |was )?(?:too (?:large|big)|exceeds)|size limit|exceeds? (?:the )?(?:maximum|fixed|allowed|configured)|message file too big|max(?:imum)? (?:message )?size/i,
+    text: /(?:message|mail|size|e-?mail) (?:is |was )?(?:too (?:large|big)|exceeds)|size limit|exceeds? (?:the )?(?:maximum|fixed|allowed|configured)|message file too big|max(?:imum)? (?:message |e-?mail )?size/i,
     category: 'too-large',
   },
   {
@@ -128,7 +142,7 @@ export const BY_TEXT: readonly TextRule[] = [
     category: 'sender-not-authenticated',
   },
   {
-    text: /rate[- ]?limit|too many (?:connections|messages|recipients|sessions|concurrent|errors|mails|emails|requests|unknown)|too (?:fast|much mail)|thrott?l|exceed\w* (?:the |your )?(?:rate|connection|maximum number|hourly|daily|message)|(?:connection|hourly|daily|sending) (?:rate|limit)|unusual rate|unexpected volume|user complaints|slow down|concurrent connections/i,
+    text: /rate[- ]?limit|too many (?:open |concurrent )?(?:connections|messages|recipients|sessions|concurrent|errors|mails|emails|requests|unknown)|too (?:fast|much mail)|thrott?l|exceed\w* (?:the |your )?(?:rate|connection|maximum number|hourly|daily|message)|(?:connection|hourly|daily|sending) (?:rate|limit)|unusual rate|unexpected volume|user complaints|slow down|concurrent connections/i,
     category: 'too-many',
   },
   {
@@ -136,7 +150,7 @@ export const BY_TEXT: readonly TextRule[] = [
     category: 'address-blocked',
   },
   {
-    text: /spam|virus|malware|infected|phish|content (?:rejected|refused|denied|filter|not allowed)|message (?:content )?(?:rejected|refused|blocked|denied|considered|looks|contains)|policy (?:reason|violation|rejection)|local policy|(?:rejected|refused|denied|blocked) (?:by|for|due to|because of|per) (?:\w+ )?(?:policy|content|administrative|header|body)|blocked because|attachment|prohibited|not rfc ?5322|banned (?:content|extension)|unsolicited|bulk mail|url|administrative prohibition/i,
+    text: /spam|virus|malware|infected|phish|content (?:rejected|refused|denied|filter|not allowed)|message (?:content )?(?:rejected|refused|blocked|denied|considered|looks|contains)|policy (?:reason|violation|rejection|restriction)|local policy|(?:rejected|refused|denied|blocked) (?:by|for|due to|because of|per) (?:\w+ )?(?:policy|content|administrative|header|body)|blocked because|attachment|prohibited|not rfc ?5322|banned (?:content|extension)|unsolicited|bulk mail|url|administrative prohibition/i,
     category: 'content-refused',
   },
   {

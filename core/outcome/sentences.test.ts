@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Locale } from '../db/schema.ts'
+import type { Locale } from '../db/schema/directory.ts'
 import { SIDE } from './rules.ts'
 import { explain } from './sentences.ts'
 import type { Category } from './types.ts'
@@ -49,3 +49,20 @@ test('what waits says when it is tried again and until when, in the reader’s t
   expect(next).toContain('11:20')
   expect(next).toContain('CET')
 })
+
+test.each(LOCALES)(
+  '%s does not say that a mailbox is missing when a server can’t take its letters',
+  locale => {
+    const outcome = {
+      category: 'bad-address',
+      side: 'sender',
+      permanent: true,
+      host: 'mx.example.org',
+    } as const
+    const about = { recipient: 'zoë@example.org' }
+    const words = explain({ ...outcome, enhanced: '5.6.7' }, about, locale)
+    expect(words.what).not.toBe(explain(outcome, about, locale).what)
+    expect(words.what).toContain('zoë@example.org')
+    for (const sentence of [words.what, words.advice]) expect(sentence).not.toMatch(JARGON)
+  },
+)

@@ -4,7 +4,7 @@
  *
  * Times come from those who schedule (core/continuity/retry), so that what is promised is what is done.
  */
-import type { Locale } from '../db/schema.ts'
+import type { Locale } from '../db/schema/directory.ts'
 import type { Outcome } from './types.ts'
 import { ca } from './words/ca.ts'
 import { en } from './words/en.ts'
@@ -35,13 +35,16 @@ export type Circumstances = {
   timeZone?: string
 }
 
+/** RFC 6531 §3.5: non-ASCII addresses not permitted for that sender or recipient. */
+const INTERNATIONAL = '5.6.7'
+
 export function language(locale: Locale): Language {
   return LANGUAGES[locale]
 }
 
 /** The four sentences for one recipient's outcome. */
 export function explain(
-  outcome: Pick<Outcome, 'category' | 'side' | 'permanent' | 'host' | 'at'>,
+  outcome: Pick<Outcome, 'category' | 'side' | 'permanent' | 'host' | 'at' | 'enhanced'>,
   about: Circumstances,
   locale: Locale,
 ): Explanation {
@@ -56,8 +59,9 @@ export function explain(
     until: about.until ? inWords(about.until, locale, zone) : null,
   }
   const { next } = words
+  const international = outcome.enhanced === INTERNATIONAL && outcome.category === 'bad-address'
   return {
-    what: words.what[outcome.category](facts),
+    what: international ? words.international.what(facts) : words.what[outcome.category](facts),
     side: outcome.category === 'accepted' ? '' : words.side[outcome.side],
     next:
       outcome.category === 'accepted'
@@ -67,7 +71,7 @@ export function explain(
           : facts.nextAt && facts.until
             ? next.waiting(facts)
             : next.waitingOpen(facts),
-    advice: words.advice[outcome.category](facts),
+    advice: international ? words.international.advice(facts) : words.advice[outcome.category](facts),
   }
 }
 

@@ -55,4 +55,6 @@ export type Outcome = {
   phase?: Phase
   /** ISO 8601. */
   at?: string
+  /** How the connection was: in the clear, encrypted, or the host besides proven (DANE, MTA-STS). */
+  tls?: 'none' | 'encrypted' | 'dane' | 'mta-sts'
 }

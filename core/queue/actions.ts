@@ -5,11 +5,12 @@
  * a screenful at a time and ingest goes on meanwhile. A crash in the middle leaves whole batches done; the
  * same action again does the rest. Audited by the caller, who knows the person.
  */
-import type { Db } from '../db/connection.ts'
-import type { DeliveryState } from '../db/schema.ts'
+import type { Db, Executor } from '../db/connection.ts'
+import type { DeliveryState } from '../db/schema/delivery.ts'
 import type { Note } from '../spool/types.ts'
 import { type Changed, cancel, hold, release, retry } from './deliveries.ts'
 import { type DeliveryFilter, deliveryIds, idsInScope, OPEN_STATES } from './overview-deliveries.ts'
+import { reroute, type StoredWay } from './reroute.ts'
 import type { Scope } from './scope.ts'
 
 export const ACTIONS = ['retry', 'hold', 'release', 'cancel'] as const
@@ -39,21 +40,46 @@ export async function actOnDeliveries(
   target: readonly string[] | DeliveryFilter,
   how: { now: Date; note: (notes: readonly Note[]) => Promise<void> },
 ): Promise<ActionResult> {
+  return await inBatches(db, scope, target, how.note, async (tx, ids) => {
+    switch (action) {
+      case 'retry':
+        return { changed: await retry(tx, ids, how.now), notes: [] }
+      case 'hold':
+        return { changed: await hold(tx, ids, 'admin'), notes: [] }
+      case 'release':
+        return { changed: await release(tx, ids, how.now), notes: [] }
+      case 'cancel':
+        return await cancel(tx, ids, { category: 'cancelled', side: 'us', permanent: true }, how.now)
+    }
+  })
+}
+
+/** Moves deliveries to the outside to another way; those to a backend are matched and left as they are. */
+export async function rerouteDeliveries(
+  db: Db,
+  scope: Scope,
+  target: readonly string[] | DeliveryFilter,
+  way: StoredWay,
+  now: Date,
+): Promise<ActionResult> {
+  const none = async () => {}
+  return await inBatches(db, scope, target, none, async (tx, ids) => ({
+    changed: await reroute(tx, ids, way, now),
+    notes: [],
+  }))
+}
+
+async function inBatches(
+  db: Db,
+  scope: Scope,
+  target: readonly string[] | DeliveryFilter,
+  note: (notes: readonly Note[]) => Promise<void>,
+  work: (tx: Executor, ids: readonly string[]) => Promise<{ changed: Changed[]; notes: Note[] }>,
+): Promise<ActionResult> {
   const result: ActionResult = { matched: 0, changed: 0, states: {}, missing: [] }
   for await (const ids of batches(db, scope, target, result.missing)) {
-    const { changed, notes } = await db.transaction().execute(async tx => {
-      switch (action) {
-        case 'retry':
-          return { changed: await retry(tx, ids, how.now), notes: [] }
-        case 'hold':
-          return { changed: await hold(tx, ids, 'admin'), notes: [] }
-        case 'release':
-          return { changed: await release(tx, ids, how.now), notes: [] }
-        case 'cancel':
-          return await cancel(tx, ids, { category: 'cancelled', side: 'us', permanent: true }, how.now)
-      }
-    })
-    if (notes.length > 0) await how.note(notes)
+    const { changed, notes } = await db.transaction().execute(tx => work(tx, ids))
+    if (notes.length > 0) await note(notes)
     result.matched += ids.length
     count(result, changed)
   }

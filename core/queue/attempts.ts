@@ -10,15 +10,18 @@
  * | held | its backend is away, or somebody said so | drain, an admin |
  * | delivered, failed, cancelled | settled | nobody, except undo |
  *
+ * An attempt is recorded twice: counted in the delivery's row, with its lease, before anything is dialed, and as a
+ * row of its own once it is over. Mail that can be delivered at once is begun where its rows are made (ingest).
+ *
  * A crash between `begin` and `settle` leaves a leased row with its attempt counted: a crash loop hammers
  * nobody, and the delivery is tried again when the lease is over. `number` fences: a worker that was thought
  * dead can still record what was accepted, but no longer decides what happens next.
  */
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
-import type { DeliveryState, HoldReason, MessageKind, OutcomeJson } from '../db/schema.ts'
+import type { DeliveryState, HoldReason, MessageKind, OutcomeJson } from '../db/schema/delivery.ts'
 import type { Envelope, Location, Note } from '../spool/types.ts'
-import { backendIsDown } from './flow.ts'
+import { backendIsDown, heldByPeriod } from './flow.ts'
 
 /** How long a begun attempt is left alone without a sign of life, in ms. Renewed every LEASE_RENEWAL. */
 export const LEASE = 60_000
@@ -52,7 +55,7 @@ export type Begun = {
 }
 
 /**
- * Takes leases on queued deliveries and records the attempts, in one statement. Its commit does not wait for
+ * Takes leases on queued deliveries and counts the attempts, in one statement. Its commit does not wait for
  * the disk: that the worker dies loses nothing of it; that PostgreSQL does may lose what was begun in the last
  * moment, which is tried again, as what was in flight always is.
  * @param by the worker's number (leases.ts); null: only time ends the lease
@@ -69,18 +72,20 @@ export async function beginMany(
     with unsynced as materialized (
       select set_config('synchronous_commit', 'off', true)
     ), free as (
-      select id from delivery
+      select id, attempts, last_attempt_at, leased_until from delivery
       where id = any(${[...deliveryIds]}::uuid[]) and state = 'queued'
         and (leased_until is null or leased_until <= ${now}) and not ${backendIsDown(now)}
+        and not ${heldByPeriod}
       order by id for update
+    ), never_ended as (
+      insert into attempt (delivery_id, number, started_at)
+      select id, attempts, coalesce(last_attempt_at, ${now}) from free where leased_until is not null
+      on conflict (delivery_id, number) do nothing
     ), taken as (
-      update delivery set attempts = attempts + 1, last_attempt_at = ${now}, next_attempt_at = null,
+      update delivery set attempts = delivery.attempts + 1, last_attempt_at = ${now}, next_attempt_at = null,
         leased_until = ${new Date(now.getTime() + LEASE)}, leased_by = ${by}::int
       from free, unsynced where delivery.id = free.id
       returning delivery.*
-    ), recorded as (
-      insert into attempt (delivery_id, number, started_at) select id, attempts, ${now} from taken
-      on conflict (delivery_id, number) do nothing
     )
     select taken.id, taken.attempts, taken.backend_id, taken.organization_id, taken.destination,
       taken.backlog, taken.created_at, message.id as message_id, message.kind, message.sender, message.size,
@@ -91,6 +96,14 @@ export async function beginMany(
     from taken join message on message.id = taken.message_id
     order by taken.created_at, taken.id`.execute(db)
   return result.rows.map(begunOf)
+}
+
+/** Who delivers mail as soon as it has its rows: it is born leased, with its first attempt counted, and needs no job. */
+export type Takers = {
+  /** The number (leases.ts) in whose name new mail to a backend is leased now; null: it gets a job. */
+  numberFor(backendId: string): number | null
+  /** After the commit. */
+  take(begun: readonly Begun[]): void
 }
 
 /** One delivery; null when there is nothing to do. */
@@ -106,18 +119,12 @@ export async function begin(
 /** Takes back attempts that were begun and for which nothing was dialed: they did not happen. */
 export async function giveBack(db: Executor, attempts: readonly Attempt[]): Promise<void> {
   if (attempts.length === 0) return
+  const undone = attempts.map(({ deliveryId, number }) => ({ deliveryId, number }))
   await sql`
-    with undone as (
-      select * from jsonb_to_recordset(${JSON.stringify(attempts.map(({ deliveryId, number }) => ({ deliveryId, number })))}::jsonb)
-        as u("deliveryId" uuid, number int)
-    ), returned as (
-      update delivery set attempts = attempts - 1, leased_until = null, leased_by = null
-      from undone where delivery.id = undone."deliveryId" and delivery.attempts = undone.number
-        and delivery.leased_until is not null
-      returning delivery.id, undone.number
-    )
-    delete from attempt using returned
-    where attempt.delivery_id = returned.id and attempt.number = returned.number`.execute(db)
+    update delivery set attempts = attempts - 1, leased_until = null, leased_by = null
+    from json_to_recordset(${JSON.stringify(undone)}::json) as undone("deliveryId" uuid, number int)
+    where delivery.id = undone."deliveryId" and delivery.attempts = undone.number
+      and delivery.leased_until is not null`.execute(db)
 }
 
 function begunOf(row: BegunRow): Begun {
@@ -173,7 +180,7 @@ export async function renewMany(db: Executor, attempts: readonly Attempt[], now:
   const pairs = attempts.map(({ deliveryId, number }) => ({ deliveryId, number }))
   const result = await sql`
     update delivery set leased_until = ${new Date(now.getTime() + LEASE)}
-    from jsonb_to_recordset(${JSON.stringify(pairs)}::jsonb) as held("deliveryId" uuid, number int)
+    from json_to_recordset(${JSON.stringify(pairs)}::json) as held("deliveryId" uuid, number int)
     where delivery.id = held."deliveryId" and delivery.attempts = held.number
       and delivery.leased_until is not null`.execute(db)
   return Number(result.numAffectedRows)
@@ -225,7 +232,7 @@ export type Finished = Attempt & {
 export async function settleMany(tx: Executor, finished: readonly Finished[]): Promise<Settled[]> {
   const locked = await tx
     .selectFrom('delivery')
-    .select(['id', 'state', 'attempts'])
+    .select(['id', 'state', 'attempts', 'last_attempt_at'])
     .where(
       'id',
       'in',
@@ -239,21 +246,26 @@ export async function settleMany(tx: Executor, finished: readonly Finished[]): P
   const results = there.flatMap(({ deliveryId, results: list, summary: { at } }) =>
     list.map(result => ({ deliveryId, ...result, at })),
   )
-  const attempts = there.map(({ deliveryId, number, summary }) => ({ deliveryId, number, ...summary }))
+  const attempts = there.map(({ deliveryId, number, summary }) => {
+    const row = before.get(deliveryId)
+    return { deliveryId, number, ...summary, began: row?.attempts === number ? row.last_attempt_at : null }
+  })
   const changed = await sql<{
     deliveryId: string
     address: string
     state: 'delivered' | 'failed' | 'waiting'
   }>`
     with result as (
-      select * from jsonb_to_recordset(${JSON.stringify(results)}::jsonb)
+      select * from json_to_recordset(${JSON.stringify(results)}::json)
         as r("deliveryId" uuid, address text, state text, outcome jsonb, at timestamptz)
     ), over as (
-      select * from jsonb_to_recordset(${JSON.stringify(attempts)}::jsonb)
-        as a("deliveryId" uuid, number int, host text, outcome jsonb, at timestamptz)
+      select * from json_to_recordset(${JSON.stringify(attempts)}::json)
+        as a("deliveryId" uuid, number int, host text, outcome jsonb, at timestamptz, began timestamptz)
     ), finished as (
-      update attempt set finished_at = over.at, host = over.host, outcome = over.outcome
-      from over where attempt.delivery_id = over."deliveryId" and attempt.number = over.number
+      insert into attempt (delivery_id, number, started_at, finished_at, host, outcome)
+      select "deliveryId", number, coalesce(began, at), at, host, outcome from over
+      on conflict (delivery_id, number) do update
+        set finished_at = excluded.finished_at, host = excluded.host, outcome = excluded.outcome
     )
     update recipient set state = result.state, outcome = result.outcome,
       settled_at = case when result.state = 'waiting' then null else result.at end
@@ -334,7 +346,7 @@ export async function concludeMany(
   }))
   const result = await sql<{ id: string; state: DeliveryState }>`
     with change as (
-      select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      select * from json_to_recordset(${JSON.stringify(rows)}::json)
         as c(id uuid, at timestamptz, outcome jsonb, release boolean, rest text, reason text, next_at timestamptz)
     ), counted as (
       select change.id, count(*) filter (where state = 'waiting') as waiting,

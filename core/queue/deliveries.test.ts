@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { newId } from '../db/id.ts'
-import type { OutcomeJson } from '../db/schema.ts'
+import type { OutcomeJson } from '../db/schema/delivery.ts'
 import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import { inTransaction } from '../db/transaction.ts'
 import { begin, LEASE, LEASE_RENEWAL, type Rest, renew, settle } from './attempts.ts'
@@ -109,10 +109,16 @@ describe('an attempt', () => {
     const made = await make(['a@x.test', 'b@x.test'])
     const begun = await begin(database.db, made.deliveryId, now)
     expect(begun).toMatchObject({ number: 1, recipients: [{ address: 'a@x.test' }, { address: 'b@x.test' }] })
-    const attempts = await database.db.selectFrom('attempt').selectAll().execute()
-    expect(attempts).toMatchObject([{ number: 1, finished_at: null }])
+    expect(await row(made.deliveryId)).toMatchObject({
+      attempts: 1,
+      last_attempt_at: now,
+      leased_until: later(LEASE),
+    })
     expect(await begin(database.db, made.deliveryId, later(LEASE - 1))).toBeNull()
     expect((await begin(database.db, made.deliveryId, later(LEASE)))?.number).toBe(2)
+    // The first was never settled, and shows.
+    const attempts = await database.db.selectFrom('attempt').selectAll().execute()
+    expect(attempts).toMatchObject([{ number: 1, started_at: now, finished_at: null }])
   })
 
   test('is begun by one of many who try at once', async () => {

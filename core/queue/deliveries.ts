@@ -10,10 +10,11 @@
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
 import { notify } from '../db/notify.ts'
-import type { DeliveryState, HoldReason, OutcomeJson } from '../db/schema.ts'
+import type { DeliveryState, HoldReason, OutcomeJson } from '../db/schema/delivery.ts'
 import type { Note } from '../spool/types.ts'
 import { conclude } from './attempts.ts'
 import { backendIsDown } from './flow.ts'
+import { isScanHold } from './scan-holds.ts'
 import { touchMessages } from './touch.ts'
 
 export type RecipientRef = { deliveryId: string; address: string }
@@ -34,9 +35,14 @@ async function locked(tx: Executor, ids: readonly string[]) {
     .execute()
 }
 
-/** Holds what is open until an admin releases it. What is being dialed right now is not called back. */
+/**
+ * Holds what is open until an admin releases it. What is being dialed right now is not called back, and what
+ * the scan holds stays as it is.
+ */
 export async function hold(tx: Executor, ids: readonly string[], reason: HoldReason): Promise<Changed[]> {
-  const rows = (await locked(tx, ids)).filter(row => OPEN.includes(row.state as (typeof OPEN)[number]))
+  const rows = (await locked(tx, ids)).filter(
+    row => OPEN.includes(row.state as (typeof OPEN)[number]) && !isScanHold(row.hold_reason),
+  )
   if (rows.length === 0) return []
   const changed = await tx
     .updateTable('delivery')
@@ -52,9 +58,12 @@ export async function hold(tx: Executor, ids: readonly string[], reason: HoldRea
   return changed
 }
 
-/** Lets go what was held: queued, or held for its backend when that is down. */
+/**
+ * Lets go what was held: queued, or held for its backend when that is down. What the scan holds is not let go
+ * here: nobody would see it in their mailbox (core/ingest/release.ts).
+ */
 export async function release(tx: Executor, ids: readonly string[], now: Date): Promise<Changed[]> {
-  const rows = (await locked(tx, ids)).filter(row => row.state === 'held')
+  const rows = (await locked(tx, ids)).filter(row => row.state === 'held' && !isScanHold(row.hold_reason))
   return await queueAgain(
     tx,
     rows.map(row => row.id),
@@ -62,9 +71,11 @@ export async function release(tx: Executor, ids: readonly string[], now: Date): 
   )
 }
 
-/** Tries again now what is deferred or held. With its backend down it stays held. */
+/** Tries again now what is deferred or held, but by the scan. With its backend down it stays held. */
 export async function retry(tx: Executor, ids: readonly string[], now: Date): Promise<Changed[]> {
-  const rows = (await locked(tx, ids)).filter(row => row.state === 'deferred' || row.state === 'held')
+  const rows = (await locked(tx, ids)).filter(
+    row => row.state === 'deferred' || (row.state === 'held' && !isScanHold(row.hold_reason)),
+  )
   return await queueAgain(
     tx,
     rows.map(row => row.id),
@@ -72,7 +83,8 @@ export async function retry(tx: Executor, ids: readonly string[], now: Date): Pr
   )
 }
 
-async function queueAgain(tx: Executor, ids: readonly string[], now: Date): Promise<Changed[]> {
+/** @internal for those who set free what the scan held; the rows are locked */
+export async function queueAgain(tx: Executor, ids: readonly string[], now: Date): Promise<Changed[]> {
   if (ids.length === 0) return []
   const down = backendIsDown(now)
   const changed = await tx

@@ -7,7 +7,9 @@ import { newId } from '../db/id.ts'
 import { type TestDatabase, testDatabase } from '../db/testing.ts'
 import { beginMany, giveBack, LEASE, renewMany } from './attempts.ts'
 import { createMourner, GRACE, LOCK_CLASS, RELOCK } from './leases.ts'
+import type { Enqueued } from './names.ts'
 import { type Presence, startPresence } from './presence.ts'
+import { reconcile } from './reconcile.ts'
 
 let database: TestDatabase
 const now = new Date('2026-11-02T10:00:00Z')
@@ -23,6 +25,7 @@ afterAll(async () => {
 })
 beforeEach(async () => {
   await database.db.deleteFrom('message').execute()
+  await database.db.deleteFrom('worker').execute()
 })
 
 async function make(count: number): Promise<string[]> {
@@ -96,6 +99,7 @@ test('when PostgreSQL loses all its connections the living have their locks agai
 })
 
 test('a look that failed proves nothing: the grace begins anew', async () => {
+  await database.db.insertInto('worker').values({ number: 4711 }).execute()
   await beginMany(database.db, await make(1), now, 4711)
   let away = false
   const mourner = createMourner(
@@ -138,5 +142,27 @@ test('what was begun and not dialed is given back as if it had not been begun', 
     { attempts: 0, leased: false },
     { attempts: 1, leased: true },
   ])
-  expect(await database.db.selectFrom('attempt').select('number').execute()).toHaveLength(1)
+})
+
+test('what a dead worker had begun is queued again, and it is forgotten', async () => {
+  const dead = 4712
+  await database.db.insertInto('worker').values({ number: dead }).execute()
+  const [id] = await make(1)
+  await beginMany(database.db, [id!], now, dead)
+  const enqueued: string[] = []
+  const queues = {
+    enqueue: async (list: readonly Enqueued[]) => enqueued.push(...list.map(one => one.id)) > 0,
+    count: async () => 0,
+    ready: () => true,
+    wasAway: () => false,
+    close: async () => {},
+  }
+  const done = await reconcile(database.db, queues, later(1_000), { thorough: false, dead: [dead] })
+  expect(done.leasesLost).toBe(1)
+  expect(enqueued).toContain(id)
+  const attempts = await database.db.selectFrom('attempt').select(['number', 'finished_at']).execute()
+  expect(attempts).toEqual([{ number: 1, finished_at: null }])
+  await reconcile(database.db, queues, later(2_000), { thorough: false, dead: [dead] })
+  const workers = await database.db.selectFrom('worker').select('number').execute()
+  expect(workers.map(row => row.number)).not.toContain(dead)
 })

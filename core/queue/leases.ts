@@ -1,7 +1,8 @@
 /**
  * Which workers are alive. A worker holds an advisory lock with a number of its own on a connection that it
- * keeps; PostgreSQL lets go of it when the process dies, however it dies. A lease carries that number, so
- * what a dead worker had in hand is tried again within seconds and not when its lease would end.
+ * keeps; PostgreSQL lets go of it when the process dies, however it dies. Its number stands in `worker` before it
+ * takes a lease, and a lease carries it, so what a dead worker had in hand is tried again within seconds and not
+ * when its lease would end.
  *
  * A lock can also be gone without a death: PostgreSQL was started anew, or one connection broke. So a worker
  * counts as dead only when its lock was seen missing for GRACE, by looks that all succeeded; the living have
@@ -21,14 +22,23 @@ export const RELOCK = 500
 /** A number for a worker: positive, 31 bits. */
 export const newWorkerNumber = (): number => 1 + Math.floor(Math.random() * 0x7ffffffe)
 
-/** Numbers of workers that hold leases and no lock. */
+/** Numbers of workers that may hold leases, and hold no lock. */
 async function withoutLock(db: Db): Promise<number[]> {
-  const result = await sql<{ by: number }>`
-    select distinct leased_by as by from delivery where leased_until is not null and leased_by is not null
+  const result = await sql<{ number: number }>`
+    select number from worker
     except
     select objid::bigint::int from pg_locks where locktype = 'advisory' and granted and classid = ${LOCK_CLASS}
       and database = (select oid from pg_database where datname = current_database())`.execute(db)
-  return result.rows.map(row => row.by)
+  return result.rows.map(row => row.number)
+}
+
+/** Of workers that are dead, when nothing of theirs is left. */
+export async function forgetWorkers(db: Db, numbers: readonly number[]): Promise<void> {
+  if (numbers.length === 0) return
+  await db
+    .deleteFrom('worker')
+    .where('number', 'in', [...numbers])
+    .execute()
 }
 
 export type Mourner = {

@@ -6,7 +6,8 @@
  */
 import { type RawBuilder, sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
-import type { DeliveryState, HoldReason, MessageKind, OutcomeJson } from '../db/schema.ts'
+import type { DeliveryState, HoldReason, MessageKind, OutcomeJson } from '../db/schema/delivery.ts'
+import { notHeldByScan } from './flow.ts'
 import { isId, type Scope, within } from './scope.ts'
 
 export const OPEN_STATES = ['queued', 'held', 'deferred'] as const satisfies readonly DeliveryState[]
@@ -35,6 +36,7 @@ export type Sort = (typeof SORTS)[number]
 export type DeliveryFilter = {
   /** Default: the open ones. */
   states?: readonly DeliveryState[]
+  /** Without it, what the scan holds is left out of open states: it waits for no server. */
   holdReason?: HoldReason
   /** A backend's id, or `outbound` for what goes out. */
   backend?: string
@@ -235,6 +237,7 @@ function matching(scope: Scope, filter: DeliveryFilter): RawBuilder<boolean> {
   ]
   if (states.length === 0) return sql<boolean>`false`
   if (filter.holdReason) parts.push(sql`delivery.hold_reason = ${filter.holdReason}`)
+  else if (states.includes('held')) parts.push(notHeldByScan)
   if (filter.backend === 'outbound') parts.push(sql`delivery.backend_id is null`)
   else if (filter.backend !== undefined) {
     if (!isId(filter.backend)) return sql<boolean>`false`

@@ -4,17 +4,23 @@
  */
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
-import type { Health, OutcomeJson, RecipientState } from '../db/schema.ts'
+import type { OutcomeJson, RecipientState } from '../db/schema/delivery.ts'
+import type { Health } from '../db/schema/directory.ts'
+import type { ScanRecord } from '../db/schema/scan.ts'
 import { type DeliveryLine, type LineRow, lineColumns, lineOf } from './overview-deliveries.ts'
 import { isId, type Scope, within } from './scope.ts'
 
 export type DeliveryStory = DeliveryLine & {
+  /** Another way out that an admin moved it to; null: the usual one. */
+  way: string | null
   message: {
     headerMessageId: string | null
     receivedAt: Date
     /** Who handed it over: address, name, greeting, protocol, TLS, or the person who sent it. */
     client: Record<string, unknown>
     removedAt: Date | null
+    /** What the scan found; null: nobody looked. */
+    scan: ScanRecord | null
   }
   everyone: {
     address: string
@@ -45,13 +51,16 @@ export async function deliveryStory(
   if (!isId(id)) return null
   const found = await sql<
     LineRow & {
+      way_name: string | null
       header_message_id: string | null
       received_at: Date
       client: Record<string, unknown>
       removed_at: Date | null
+      scan: ScanRecord | null
     }
   >`
-    select ${lineColumns(now)}, message.header_message_id, message.received_at, message.client, message.removed_at
+    select ${lineColumns(now)}, delivery.way_name, message.header_message_id, message.received_at, message.client, message.removed_at,
+      message.scan
     from delivery join message on message.id = delivery.message_id
       left join backend on backend.id = delivery.backend_id
     where delivery.id = ${id}::uuid and ${within(scope, 'delivery.organization_id')}`.execute(db)
@@ -84,11 +93,13 @@ export async function deliveryStory(
   ])
   return {
     ...lineOf(row),
+    way: row.way_name,
     message: {
       headerMessageId: row.header_message_id,
       receivedAt: row.received_at,
       client: row.client,
       removedAt: row.removed_at,
+      scan: row.scan,
     },
     everyone,
     tries,
@@ -104,6 +115,8 @@ export type Incident = {
   closedAt: Date | null
   cause: string | null
   detail: string | null
+  /** It came in a maintenance window: nobody need be alarmed. */
+  planned: boolean
   /** What happened, in the order it happened. */
   changes: HealthChange[]
 }
@@ -139,6 +152,7 @@ export async function listIncidents(
       'incident.cause',
       'incident.detail',
     ])
+    .select(sql<boolean>`incident.period_id is not null`.as('planned'))
     .where(within(scope, 'backend.organization_id'))
     .orderBy(sql`incident.closed_at is not null`)
     .orderBy('incident.opened_at', 'desc')

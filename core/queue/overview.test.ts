@@ -106,7 +106,7 @@ describe('the overview', () => {
       cause: 'refused',
       override: null,
       depth: { queued: 1, moving: 1, deferred: 1, held: 1, total: 3 },
-      heldBy: { backend: 1, admin: 0, guard: 0 },
+      heldBy: { backend: 1, admin: 0, guard: 0, spam: 0, quarantine: 0, scan: 0 },
       oldest: ago(600),
     })
     expect(overview.outbound.depth).toEqual({ queued: 0, moving: 0, deferred: 1, held: 0, total: 1 })

@@ -7,12 +7,18 @@
  */
 import { sql } from 'kysely'
 import type { Executor } from '../db/connection.ts'
-import type { Health, HoldReason, Row } from '../db/schema.ts'
-import { activeOverride, effectiveHealth } from './flow.ts'
-import { MINUTES, type Rates, ratesOf } from './overview-rates.ts'
+import type { HoldReason } from '../db/schema/delivery.ts'
+import type { Health } from '../db/schema/directory.ts'
+import type { Row } from '../db/schema.ts'
+import { activeOverride, effectiveHealth, notHeldByScan } from './flow.ts'
+import { MINUTES, type Pace, pacesOf, type Rates, ratesOf } from './overview-rates.ts'
+import { isScanHold } from './scan-holds.ts'
 import { type Scope, within } from './scope.ts'
 
-/** Open deliveries by state. `moving` are those of `queued` that a worker is at right now. */
+/**
+ * Open deliveries by state, without those that the scan holds: they wait for nobody's server. `moving` are those
+ * of `queued` that a worker is at right now.
+ */
 export type Depth = { queued: number; moving: number; deferred: number; held: number; total: number }
 
 export type BackendOverview = {
@@ -29,13 +35,23 @@ export type BackendOverview = {
   /** Code of the cause (core/continuity) and the last reply or error in its own words. */
   cause: string | null
   detail: string | null
+  /** What the checks noticed in the last quarter of an hour that is no outage (core/continuity/machine.ts). */
+  remarks: BackendRemark[]
   override: { to: 'up' | 'down'; reason: string | null; until: Date | null; by: string | null } | null
   depth: Depth
   heldBy: Record<HoldReason, number>
   /** When the oldest open delivery was accepted. */
   oldest: Date | null
   rates: Rates
+  /** While it recovers. */
+  pace: Pace | null
 }
+
+/** Times in ms since the epoch. */
+export type BackendRemark = { concern: string; count: number; since: number; at: number; detail: string }
+
+/** How long a remark is shown after it was made last, in ms; core/continuity keeps it as long. */
+const REMARKED = 15 * 60_000
 
 export type DestinationOverview = {
   destination: string
@@ -56,15 +72,25 @@ export type Overview = {
 const DESTINATIONS = 50
 
 const emptyDepth = (): Depth => ({ queued: 0, moving: 0, deferred: 0, held: 0, total: 0 })
+const heldByNobody = (): Record<HoldReason, number> => ({
+  backend: 0,
+  admin: 0,
+  guard: 0,
+  period: 0,
+  spam: 0,
+  quarantine: 0,
+  scan: 0,
+})
 const emptyRates = (): Rates => ({ in: new Array(MINUTES).fill(0), out: new Array(MINUTES).fill(0) })
 const earlier = (a: Date | null, b: Date | null) => (a && b ? (a < b ? a : b) : (a ?? b))
 
 /** The whole picture of one scope. */
 export async function readOverview(db: Executor, scope: Scope, now: Date): Promise<Overview> {
-  const [backends, depths, rates, destinations] = await Promise.all([
+  const [backends, depths, rates, paces, destinations] = await Promise.all([
     backendRows(db, scope),
     depthRows(db, scope, now),
     ratesOf(db, scope, now),
+    pacesOf(db, scope, now),
     destinationRows(db, scope, now),
   ])
   const byBackend = new Map<
@@ -74,12 +100,12 @@ export async function readOverview(db: Executor, scope: Scope, now: Date): Promi
   const totals = { depth: emptyDepth(), oldest: null as Date | null }
   for (const row of depths) {
     const key = row.backend_id ?? ''
-    const entry = byBackend.get(key) ?? {
-      depth: emptyDepth(),
-      heldBy: { backend: 0, admin: 0, guard: 0 },
-      oldest: null,
-    }
+    const entry = byBackend.get(key) ?? { depth: emptyDepth(), heldBy: heldByNobody(), oldest: null }
     byBackend.set(key, entry)
+    if (isScanHold(row.hold_reason)) {
+      entry.heldBy[row.hold_reason] += row.count
+      continue
+    }
     for (const depth of [entry.depth, totals.depth]) {
       depth[row.state] += row.count
       depth.moving += row.moving
@@ -106,11 +132,15 @@ export async function readOverview(db: Executor, scope: Scope, now: Date): Promi
         since: row.health_since,
         cause: row.cause,
         detail: row.detail,
+        remarks: ((row.machine.remarks ?? []) as BackendRemark[]).filter(
+          remark => now.getTime() - remark.at <= REMARKED,
+        ),
         override,
         depth: queue?.depth ?? emptyDepth(),
-        heldBy: queue?.heldBy ?? { backend: 0, admin: 0, guard: 0 },
+        heldBy: queue?.heldBy ?? heldByNobody(),
         oldest: queue?.oldest ?? null,
         rates: rates.get(row.id) ?? emptyRates(),
+        pace: paces.get(row.id) ?? null,
       }
     }),
     outbound: {
@@ -185,7 +215,7 @@ async function destinationRows(db: Executor, scope: Scope, now: Date): Promise<D
     with open as materialized (
       select destination, state, leased_until, created_at, outcome
       from delivery
-      where backend_id is null and state in ('queued', 'held', 'deferred')
+      where backend_id is null and state in ('queued', 'held', 'deferred') and ${notHeldByScan}
         and ${within(scope, 'delivery.organization_id')}
     ), depth as (
       select destination, count(*) filter (where state = 'queued') as queued,

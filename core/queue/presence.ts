@@ -42,8 +42,9 @@ export function startPresence(databaseUrl: string): Presence {
         LOCK_CLASS,
         own,
       ])
-      if (rows[0]?.got === true && !closed) client = next
-      else again()
+      if (rows[0]?.got !== true || closed) return again()
+      await next.query('insert into worker (number) values ($1) on conflict do nothing', [own])
+      if (!closed) client = next
     } catch {
       again()
     }

@@ -13,6 +13,7 @@
 import { sql } from 'kysely'
 import type { Db } from '../db/connection.ts'
 import { backendIsDown } from './flow.ts'
+import { forgetWorkers } from './leases.ts'
 import type { Enqueued } from './names.ts'
 import type { Queues } from './queues.ts'
 
@@ -30,10 +31,14 @@ export type Rigour = {
   patience?: number
   /** Workers that are known to have died. */
   dead?: readonly number[]
+  /** false: leases that have run out are not looked for this time. */
+  leases?: boolean
 }
 
 export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigour): Promise<Reconciled> {
-  const leasesLost = await takeBack(db, now, rigour.dead ?? [])
+  const dead = rigour.dead ?? []
+  const leasesLost = dead.length > 0 || rigour.leases !== false ? await takeBack(db, now, dead) : []
+  if (leasesLost.length === 0) await forgetWorkers(db, dead)
   const mark = now.getTime().toString(36)
   await queues.enqueue(leasesLost, mark)
   const due = await queueDue(db, now)
@@ -48,11 +53,29 @@ export async function reconcile(db: Db, queues: Queues, now: Date, rigour: Rigou
   return { leasesLost: leasesLost.length, due: due.length, readded }
 }
 
+/**
+ * Looked for by backend and state, which an index of `delivery` begins with; among the held, which can be very
+ * many, only when somebody died. What was begun by the dead becomes an attempt without an end.
+ */
 async function takeBack(db: Db, now: Date, dead: readonly number[]): Promise<Enqueued[]> {
+  const states = dead.length > 0 ? ['queued', 'held'] : ['queued']
+  const lost = sql`state = any(${states}::text[]) and leased_until is not null
+    and (leased_until <= ${now} or leased_by = any(${[...dead]}::int[]))`
   const result = await sql<Enqueued & { state: string }>`
-    with lost as (
-      select id from delivery where leased_until is not null and (leased_until <= ${now} or leased_by = any(${[...dead]}::int[]))
+    with found as materialized (
+      select of_backend.id from backend cross join lateral (
+        select id from delivery where backend_id = backend.id and ${lost} limit ${BATCH}
+      ) as of_backend
+      union all
+      select id from delivery where backend_id is null and ${lost}
+    ), lost as (
+      select id from delivery where id = any(array(select id from found)) and ${lost}
       order by id limit ${BATCH} for update skip locked
+    ), recorded as (
+      insert into attempt (delivery_id, number, started_at)
+      select delivery.id, delivery.attempts, coalesce(delivery.last_attempt_at, ${now})
+      from delivery join lost on lost.id = delivery.id
+      on conflict (delivery_id, number) do nothing
     )
     update delivery set leased_until = null, leased_by = null from lost where delivery.id = lost.id
     returning delivery.id, delivery.backend_id as "backendId", delivery.backlog, delivery.state`.execute(db)

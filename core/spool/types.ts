@@ -7,6 +7,7 @@
  * stands in the type checker.
  */
 import type { Readable } from 'node:stream'
+import type { ScanRecord } from '../db/schema/scan.ts'
 
 declare const spooled: unique symbol
 /** The id of a message that is on stable storage. */
@@ -26,7 +27,18 @@ export type EnvelopeRecipient = {
   notify?: string
   /** Taken while nobody could say whether it exists: refused later, it is held, never bounced. */
   unverified?: true
+  /**
+   * What the scan decided for this recipient. Absent: it is delivered. junk: kept in its Junk folder,
+   * quarantine: in its organization's quarantine, until released; unscanned: until it has been scanned.
+   */
+  disposition?: Disposition
+  /** An address of ours that it was for, and whose mail goes to this one too (core/directory/forwards.ts). */
+  forwarded?: string
+  /** The rewritten address that a bounce came to (core/directory/rewriting.ts); this is whom it is for. */
+  returned?: string
 }
+
+export type Disposition = 'junk' | 'quarantine' | 'unscanned'
 
 /** RFC 5321 §2.3.1's envelope, and what we know of the way the message came. JSON on disk. */
 export type Envelope = {
@@ -49,8 +61,12 @@ export type Envelope = {
     tls?: string
     person?: string
   }
+  /** Absent: nobody has looked at it. */
+  scan?: ScanRecord
   /** For a notice: the organization it speaks for, whose way out it takes. */
   organizationId?: string
+  /** For the recipients' own server alone: no mailbox here shows it. */
+  backendOnly?: true
   /** For submission and stored: whose copy this is and which folder it goes to (Sent, Drafts, …). */
   copy?: {
     mailboxId: string
@@ -72,6 +88,20 @@ export type Note =
   | {
       /** A cancelled recipient waits again (undo). */
       kind: 'reopened'
+      messageId: string
+      address: string
+      at: string
+    }
+  | {
+      /** What the scan held for a recipient was released: it is delivered, whatever the envelope says. */
+      kind: 'released'
+      messageId: string
+      address: string
+      at: string
+    }
+  | {
+      /** A recipient called it junk before it was delivered: it is not, until they think better of it. */
+      kind: 'junked'
       messageId: string
       address: string
       at: string
@@ -109,13 +139,21 @@ export type SegmentInfo = { name: string; size: number; closed: boolean; message
 /** The content that comes in: chunks as they arrive, or all of it. */
 export type Content = Buffer | AsyncIterable<Buffer>
 
+export type SpooledMessage = {
+  envelope: Envelope
+  size: number
+  content: Readable
+  /** The same in one piece, when it is in memory already: who takes it need not take `content`. */
+  whole?: Buffer
+}
+
 export interface SpoolReader {
   /** Segments, oldest first. */
   segments(): Promise<SegmentInfo[]>
   /** Records of one segment from a position (0: its start) to what is on stable storage now. */
   scan(segment: string, from: number): AsyncIterable<Scanned>
   /** One message. @throws SpoolError `missing` or `damaged` */
-  read(location: Location): Promise<{ envelope: Envelope; size: number; content: Readable }>
+  read(location: Location): Promise<SpooledMessage>
   /** Calls back when there may be something new to scan, in any segment. A hint: it can come too often. */
   watch(onChange: () => void): { close(): void }
 }

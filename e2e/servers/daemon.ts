@@ -19,6 +19,10 @@ export type Daemon = {
   stop(): Promise<number | null>
   /** SIGKILL to all of it. */
   kill(): Promise<void>
+  /** SIGSTOP to all of it: it hangs, its port open. */
+  freeze(): void
+  /** SIGCONT. */
+  thaw(): void
   running(): boolean
 }
 
@@ -79,6 +83,8 @@ export async function startDaemon(
     pid,
     running,
     kill,
+    freeze: () => signalGroup(pid, 'SIGSTOP'),
+    thaw: () => signalGroup(pid, 'SIGCONT'),
     async stop() {
       if (running()) {
         process.kill(pid, 'SIGTERM')

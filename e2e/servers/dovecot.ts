@@ -6,7 +6,7 @@
  * by a server that was rebuilt without its users.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { answers, freePorts } from '../ports.ts'
@@ -30,7 +30,9 @@ export type Dovecot = {
 }
 
 /** Makes the folder and starts the server. */
-export async function startDovecot(options: { users?: string[] } = {}): Promise<Dovecot> {
+export async function startDovecot(
+  options: { users?: string[] /** More lines of its configuration. */; settings?: string } = {},
+): Promise<Dovecot> {
   const folder = mkdtempSync(join(tmpdir(), 'dovecot-'))
   chmodSync(folder, 0o755)
   const [imapPort, lmtpPort] = (await freePorts(2)) as [number, number]
@@ -48,6 +50,7 @@ export async function startDovecot(options: { users?: string[] } = {}): Promise<
     async start() {
       if (daemon?.running()) return
       writeConfiguration(folder, { imapPort, lmtpPort, users })
+      appendFileSync(join(folder, 'dovecot.conf'), options.settings ?? '')
       daemon = await startDaemon('/usr/sbin/dovecot', ['-F', '-c', join(folder, 'dovecot.conf')], {
         log: join(folder, 'log'),
         ready: async () => (await answers(lmtpPort)) && (await answers(imapPort)),

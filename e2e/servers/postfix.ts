@@ -44,9 +44,13 @@ export async function startPostfix(options: {
   domain: string
   users: string[]
   lmtpPort?: number
+  /** More lines of main.cf. */
+  settings?: string
+  /** Where it listens; else on a free port of 127.0.0.1. */
+  listen?: { host: string; port: number }
 }): Promise<Postfix> {
   const folder = mkdtempSync(join(tmpdir(), 'postfix-'))
-  const port = await freePort()
+  const { host, port } = options.listen ?? { host: '127.0.0.1', port: await freePort() }
   let users = options.users
   let daemon: Daemon | undefined
   chmodSync(folder, 0o755)
@@ -55,7 +59,7 @@ export async function startPostfix(options: {
   chownSync(join(folder, 'lib'), uid('postfix'), 0)
   chownSync(join(folder, 'mail'), NOBODY, NOBODY)
   writeFileSync(join(folder, 'etc/main.cf'), mainConfiguration(folder, options))
-  writeFileSync(join(folder, 'etc/master.cf'), masterConfiguration(port))
+  writeFileSync(join(folder, 'etc/master.cf'), masterConfiguration(`${host}:${port}`))
   // Makes the queue's folders with their owners. After that we start the master itself: under `postfix
   // start-fg` it would lead a process group of its own and outlive what we can end by id.
   execFileSync('/usr/sbin/postfix', ['-c', join(folder, 'etc'), 'check'], { stdio: 'ignore' })
@@ -72,7 +76,7 @@ export async function startPostfix(options: {
       writeFileSync(join(folder, 'etc/users'), users.map(user => `${user} ${maildirOf(user)}\n`).join(''))
       daemon = await startDaemon('/usr/lib/postfix/sbin/master', ['-d', '-c', join(folder, 'etc')], {
         log: join(folder, 'out'),
-        ready: () => answers(port),
+        ready: () => answers(port, host),
       })
     },
     async stop() {
@@ -119,7 +123,10 @@ function arrival(file: string): number {
   return match ? Number(match[1]) * 1e6 + Number(match[2]) : 0
 }
 
-function mainConfiguration(folder: string, { domain, lmtpPort }: { domain: string; lmtpPort?: number }) {
+function mainConfiguration(
+  folder: string,
+  { domain, lmtpPort, settings }: { domain: string; lmtpPort?: number; settings?: string },
+) {
   return `compatibility_level = 3.6
 queue_directory = ${folder}/spool
 data_directory = ${folder}/lib
@@ -142,15 +149,16 @@ maillog_file_prefixes = ${folder}
 recipient_delimiter = +
 smtpd_recipient_restrictions = reject_unauth_destination
 smtpd_peername_lookup = no
+${settings ?? ''}
 `
 }
 
 /** Debian's own table of services, with our port and without the chroot that needs a copied /etc. */
-function masterConfiguration(port: number): string {
+function masterConfiguration(listen: string): string {
   return readFileSync('/usr/share/postfix/master.cf.dist', 'utf8')
     .split('\n')
     .map(line => {
-      if (/^smtp +inet/.test(line)) return `127.0.0.1:${port} inet n - n - - smtpd`
+      if (/^smtp +inet/.test(line)) return `${listen} inet n - n - - smtpd`
       const fields = /^(\w\S*\s+(?:unix|fifo|unix-dgram)\s+\S+\s+\S+\s+)y(\s.*)$/.exec(line)
       return fields ? `${fields[1]}n${fields[2]}` : line
     })

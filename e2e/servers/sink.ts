@@ -21,7 +21,9 @@ export type Sink = {
   stop(): Promise<void>
 }
 
-export async function startSink(options: { lmtp?: boolean; port?: number } = {}): Promise<Sink> {
+export async function startSink(
+  options: { lmtp?: boolean; port?: number; host?: string } = {},
+): Promise<Sink> {
   const port = options.port ?? (await freePort())
   const kept: Kept[] = []
   const refusals = new Map<string, string>()
@@ -70,7 +72,7 @@ export async function startSink(options: { lmtp?: boolean; port?: number } = {})
       next.on('error', () => {})
       await new Promise<void>((resolve, reject) => {
         next.server.once('error', reject)
-        next.listen(port, '127.0.0.1', resolve)
+        next.listen(port, options.host ?? '127.0.0.1', resolve)
       })
       server = next
     },

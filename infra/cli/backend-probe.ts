@@ -7,6 +7,7 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { type BackendHost, describeHost } from '@restante/core/directory/backends.ts'
+import { proxyHeader } from '@restante/core/directory/proxy-protocol.ts'
 
 export type ProbeStep = { step: string; reply: string; ok: boolean; tookMs: number }
 export type ProbeResult = { host: string; ok: boolean; steps: ProbeStep[] }
@@ -63,6 +64,16 @@ export async function probeHost(
       }
     }
     let ok = features !== null
+    const offers = (word: string) => features?.lines.some(line => line.toUpperCase().startsWith(`${word} `))
+    if (host.client === 'xforward' && offers('XFORWARD')) {
+      steps.push({ step: 'XFORWARD', reply: 'is offered: its log names the client', ok: true, tookMs: 0 })
+    }
+    if (features && host.client === 'xclient') {
+      const ok = offers('XCLIENT') === true
+      // Mail is delivered all the same.
+      const reply = ok ? 'is offered' : 'is not offered to us: it takes all mail for ours (docs/backends.md)'
+      steps.push({ step: 'XCLIENT', reply, ok, tookMs: 0 })
+    }
     if (features && recipient && !host.user) {
       ok = Boolean(await say('MAIL FROM:<>')) && Boolean(await say(`RCPT TO:<${recipient}>`))
       await say('RSET')
@@ -88,12 +99,14 @@ class Dialog {
   }
 
   static async open(host: BackendHost): Promise<Dialog> {
-    const at = { host: host.host, port: host.port }
-    const socket =
-      host.tls === 'implicit'
-        ? connectTls({ ...at, rejectUnauthorized: false, servername: name(host) })
-        : connect(at)
-    await arrival(socket, host.tls === 'implicit' ? 'secureConnect' : 'connect')
+    const plain = connect({ host: host.host, port: host.port })
+    await arrival(plain, 'connect')
+    if (host.client === 'proxy' || host.client === 'proxy2') {
+      plain.write(proxyHeader(host.client, null, plain))
+    }
+    if (host.tls !== 'implicit') return new Dialog(plain)
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false, servername: name(host) })
+    await arrival(socket, 'secureConnect')
     return new Dialog(socket)
   }
 

@@ -1,20 +1,26 @@
 /** `restante backend`: how mail servers are, a look at one from here, and the override. */
 import { audit } from '@restante/core/access/audit.ts'
 import { type Outlook, outlook } from '@restante/core/continuity/outlook.ts'
+import { listPeriods, type Period } from '@restante/core/continuity/periods.ts'
 import { override } from '@restante/core/continuity/store.ts'
-import { describeHost, loadBackend } from '@restante/core/directory/backends.ts'
+import { notify } from '@restante/core/db/notify.ts'
+import { describeHost, loadBackend, parseAccess } from '@restante/core/directory/backends.ts'
 import { type BackendOverview, readOverview } from '@restante/core/queue/overview.ts'
 import { affectedBy, listIncidents } from '@restante/core/queue/overview-story.ts'
 import { everything } from '@restante/core/queue/scope.ts'
 import type { Command } from 'commander'
 import { type ProbeResult, probeHost } from './backend-probe.ts'
 import { type Context, Refusal, run } from './context.ts'
+import { collect } from './options.ts'
+import { add, end, minutesOf, summary } from './periods.ts'
 import { findBackend, scopeOption } from './scope.ts'
+import { registerBackendSignIn } from './sign-in.ts'
 import { pairs, short, table } from './table.ts'
 import { age, duration, parseDuration, stamp, when } from './time.ts'
 
 export function register(program: Command): void {
   const group = program.command('backend').description('mail servers that mail is delivered to')
+  registerBackendSignIn(group)
 
   group
     .command('status [backend]')
@@ -41,20 +47,90 @@ export function register(program: Command): void {
     .description('call a backend up or down against what the checks say; auto takes it back')
     .option('--reason <text>', 'why, for those who look later')
     .option('--for <duration>', 'how long, like 30m, 2h or 1d; without: until it is taken back')
-    .action(
-      async (name: string, to: string, options: { reason?: string; for?: string }, command: Command) => {
-        if (to !== 'up' && to !== 'down' && to !== 'auto') {
-          command.error(`${to} is none of up, down, auto`, { exitCode: 2 })
-        }
-        const length = options.for === undefined ? null : parseDuration(options.for)
-        if (options.for !== undefined && length === null) {
-          command.error(`${options.for} is no duration: say 30m, 2h or 1d`, { exitCode: 2 })
-        }
-        await run(command, context =>
-          overrideOne(context, name, to as 'up' | 'down' | 'auto', options.reason, length),
-        )
-      },
+    .option('--domain <name>', 'not for all of it, only for this domain of it')
+    .option(
+      '--person <address>',
+      'not for all of it, only for this person or group; may be repeated',
+      collect,
     )
+    .option('--keep-delivering', 'for a domain or people: open continuity, but hold no mail')
+    .action(async (name: string, to: string, options: OverrideOptions, command: Command) => {
+      if (to !== 'up' && to !== 'down' && to !== 'auto') {
+        command.error(`${to} is none of up, down, auto`, { exitCode: 2 })
+      }
+      const length = options.for === undefined ? null : parseDuration(options.for)
+      if (options.for !== undefined && length === null) {
+        command.error(`${options.for} is no duration: say 30m, 2h or 1d`, { exitCode: 2 })
+      }
+      const wanted = to as 'up' | 'down' | 'auto'
+      await run(command, context =>
+        options.domain || options.person
+          ? overrideSome(context, name, wanted, options)
+          : overrideOne(context, name, wanted, options.reason, length),
+      )
+    })
+
+  group
+    .command('access <backend> <address>')
+    .description(
+      'the web address (of its webmail, say) that tells whether people get at their mailboxes; or none',
+    )
+    .action(async (name: string, address: string, _options: object, command: Command) => {
+      await run(command, context => setAccess(context, name, address))
+    })
+}
+
+type OverrideOptions = {
+  reason?: string
+  for?: string
+  domain?: string
+  person?: string[]
+  keepDelivering?: boolean
+}
+
+/** Of a backend's people only some: a period of its own beside what counts for the others. */
+async function overrideSome(
+  context: Context,
+  name: string,
+  to: 'up' | 'down' | 'auto',
+  options: OverrideOptions,
+) {
+  if (to === 'up') throw new Refusal('only the whole backend can be called up: its mail goes one way')
+  await findBackend(context.db, context.sealKey, name)
+  if (to === 'down') {
+    const period = await add(context, options, {
+      kind: 'override',
+      mail: options.keepDelivering ? 'deliver' : 'hold',
+      minutes: minutesOf(options.for, null),
+    })
+    return { data: period, text: summary(period) }
+  }
+  const whose =
+    options.domain?.toLowerCase() ?? (options.person ?? []).map(one => one.toLowerCase()).join(', ')
+  const all = await listPeriods(context.db, everything, { kind: 'override' }, new Date())
+  const mine = all.filter(period => period.state !== 'over' && period.name === whose)
+  if (mine.length === 0) throw new Refusal(`there is no override for ${whose}`)
+  const ended: Period[] = []
+  for (const { id } of mine) ended.push(await end(context, 'override', id))
+  return { data: ended, text: `${whose}: the checks decide again` }
+}
+
+async function setAccess({ db, sealKey }: Context, name: string, address: string) {
+  const backend = await findBackend(db, sealKey, name)
+  const url = address === 'none' ? null : parseAccess(address)
+  await db.transaction().execute(async tx => {
+    await tx.updateTable('backend').set({ access_url: url }).where('id', '=', backend.id).execute()
+    await notify(tx, 'directory')
+    await audit(tx, {
+      organizationId: backend.organization_id,
+      actor: 'cli',
+      action: 'backend.access',
+      target: backend.id,
+      detail: { url },
+    })
+  })
+  const text = url ? `${backend.name}: people get in at ${url}` : `${backend.name}: no web address is asked`
+  return { data: { id: backend.id, access: url }, text }
 }
 
 async function statusOfAll({ db }: Context, organization: string | undefined) {
@@ -115,6 +191,13 @@ async function statusOfOne({ db, sealKey }: Context, name: string) {
             .filter(Boolean)
             .join(', '),
       ],
+      ...backend.remarks.map(
+        remark =>
+          [
+            'Noticed',
+            `${remark.concern} ${remark.count} × since ${stamp(new Date(remark.since))}: ${remark.detail}`,
+          ] as const,
+      ),
       ['Waiting', `${depth.total} (${depth.queued} queued, ${depth.deferred} deferred, ${depth.held} held)`],
       ['Oldest', when(backend.oldest, now)],
       ['Forecast', outlookText(data.outlook, now)],
@@ -216,8 +299,9 @@ export function outlookOf(backend: BackendOverview, now: Date): Outlook {
     {
       health: backend.health,
       waiting: backend.depth.total,
-      heldByAdmin: backend.heldBy.admin + backend.heldBy.guard,
+      heldByAdmin: backend.heldBy.admin + backend.heldBy.guard + backend.heldBy.period,
       rates: backend.rates,
+      pace: backend.pace,
     },
     now,
   )

@@ -31,25 +31,31 @@ export type Register = (program: Command) => void
 
 /** Runs a command's work with the services attached, prints its result and sets the exit code. */
 export async function run(command: Command, work: (context: Context) => Promise<Result>): Promise<void> {
-  const json = Boolean(command.optsWithGlobals().json)
-  try {
-    const settings = loadSettings()
+  await report(command, async settings => {
     const services = await attach(settings)
     const db = connect(services.databaseUrl, { max: 3, name: 'restante-cli' })
     try {
       await migrate(db)
-      const result = await work({
+      return await work({
         settings,
         db,
         databaseUrl: services.databaseUrl,
         redisUrl: services.redisUrl,
         sealKey: deriveKey(loadSecret(settings), 'stored-secrets'),
       })
-      process.stdout.write(json ? `${JSON.stringify(result.data)}\n` : result.text && `${result.text}\n`)
     } finally {
       await db.destroy()
       await services.close()
     }
+  })
+}
+
+/** The same for a command that attaches what it needs by itself. */
+export async function report(command: Command, work: (settings: Settings) => Promise<Result>): Promise<void> {
+  const json = Boolean(command.optsWithGlobals().json)
+  try {
+    const result = await work(loadSettings())
+    process.stdout.write(json ? `${JSON.stringify(result.data)}\n` : result.text && `${result.text}\n`)
   } catch (error) {
     const known = error instanceof Refusal || error instanceof SettingsError
     const message = error instanceof Error ? error.message : String(error)

@@ -1,9 +1,9 @@
 /**
- * `restante delivery`: look at deliveries, and retry, hold, release or cancel them by id or by filter. An
+ * `restante delivery`: look at deliveries, and retry, hold, release, reroute or cancel them by id or by filter. An
  * action on a filter needs `--all`, so that a forgotten id does not mean everything.
  */
-import type { DeliveryState, HoldReason } from '@restante/core/db/schema.ts'
-import type { Action } from '@restante/core/queue/actions.ts'
+import type { DeliveryState, HoldReason } from '@restante/core/db/schema/delivery.ts'
+import type { Action, ActionResult } from '@restante/core/queue/actions.ts'
 import {
   type DeliveryFilter,
   type DeliveryLine,
@@ -13,9 +13,12 @@ import {
   STATES,
 } from '@restante/core/queue/overview-deliveries.ts'
 import { type DeliveryStory, deliveryStory } from '@restante/core/queue/overview-story.ts'
+import { SCAN_HOLDS } from '@restante/core/queue/scan-holds.ts'
+import type { Scope } from '@restante/core/queue/scope.ts'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { type Context, Refusal, run } from './context.ts'
-import { act } from './delivery-actions.ts'
+import { act, rerouteThem } from './delivery-actions.ts'
+import { collect } from './options.ts'
 import { findBackend, scopeOption } from './scope.ts'
 import { pairs, short, table } from './table.ts'
 import { age, bytes, stamp, when } from './time.ts'
@@ -69,21 +72,53 @@ export function register(program: Command): void {
   ] as const satisfies readonly (readonly [Action, string])[]) {
     filtered(group.command(`${action} [ids...]`))
       .description(description)
-      .option('--all', 'all open deliveries that the filters leave')
-      .action(async (ids: string[], options: FilterOptions & { all?: boolean }, command: Command) => {
-        if (ids.length > 0 === Boolean(options.all)) {
-          command.error('give ids, or --all with filters', { exitCode: 2 })
-        }
-        await run(command, async context => {
-          const { scope, filter } = await read(context, options)
-          const result = await act(context, action, scope, options.all ? filter : ids)
-          if (result.missing.length > 0 && result.changed === 0) {
-            throw new Refusal(`there is no delivery ${result.missing[0]}`)
-          }
-          return { data: result, text: `${result.changed} of ${result.matched} changed` }
-        })
+      .option('--all', ALL)
+      .action(async (ids: string[], options: Chosen, command: Command) => {
+        await onChosen(command, ids, options, (context, scope, target) => act(context, action, scope, target))
       })
   }
+
+  filtered(group.command('reroute [ids...]'))
+    .description(
+      'let what goes out go another way: through other hosts, straight to the MX, or the usual way again',
+    )
+    .requiredOption(
+      '--to <way>',
+      'the URL of a smarthost or host (repeatable, in order), mx, or usual',
+      collect,
+    )
+    .option('--all', ALL)
+    .action(async (ids: string[], options: Chosen & { to: string[] }, command: Command) => {
+      const [word = '', ...more] = options.to
+      const named = word === 'mx' || word === 'usual'
+      if (named && more.length > 0) command.error(`${word} stands alone`, { exitCode: 2 })
+      const way = named ? word : options.to
+      await onChosen(command, ids, options, (context, scope, target) =>
+        rerouteThem(context, way, scope, target),
+      )
+    })
+}
+
+const ALL = 'all open deliveries that the filters leave'
+type Chosen = FilterOptions & { all?: boolean }
+
+async function onChosen(
+  command: Command,
+  ids: string[],
+  options: Chosen,
+  work: (context: Context, scope: Scope, target: string[] | DeliveryFilter) => Promise<ActionResult>,
+): Promise<void> {
+  if (ids.length > 0 === Boolean(options.all)) {
+    command.error('give ids, or --all with filters', { exitCode: 2 })
+  }
+  await run(command, async context => {
+    const { scope, filter } = await read(context, options)
+    const result = await work(context, scope, options.all ? filter : ids)
+    if (result.missing.length > 0 && result.changed === 0) {
+      throw new Refusal(`there is no delivery ${result.missing[0]}`)
+    }
+    return { data: result, text: `${result.changed} of ${result.matched} changed` }
+  })
 }
 
 function filtered(command: Command): Command {
@@ -94,7 +129,9 @@ function filtered(command: Command): Command {
     )
     .option('--backend <backend>', 'to this backend (id, name, domain, host:port), or outbound')
     .option('--destination <domain>', 'going out to this domain')
-    .addOption(new Option('--hold-reason <reason>', 'held by').choices(['backend', 'admin', 'guard']))
+    .addOption(
+      new Option('--hold-reason <reason>', 'held by').choices(['backend', 'admin', 'guard', ...SCAN_HOLDS]),
+    )
     .option('--text <words>', 'with these words in sender, recipient, subject, destination or Message-ID')
 }
 
@@ -183,6 +220,7 @@ function storyText(story: DeliveryStory, now: Date): string {
           .join(' '),
       ],
       ['To', story.backend ? `backend ${story.backend}` : `outbound ${story.destination}`],
+      ['Way', story.way],
       ['Next try', story.state === 'deferred' ? when(story.nextAttemptAt, now) : null],
       ['Settled', when(story.settledAt, now)],
     ]),
@@ -204,6 +242,7 @@ function storyText(story: DeliveryStory, now: Date): string {
           right: true,
         },
         { title: 'HOST', value: one => one.host },
+        { title: 'TLS', value: one => one.outcome?.tls },
         { title: 'REPLY', value: one => reasonText(one.outcome) },
       ]),
     )

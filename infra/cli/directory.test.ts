@@ -211,3 +211,75 @@ test('domain check says what DNS says, or that it says nothing', async () => {
   expect(ended.json).toMatchObject({ domain: 'acme.example', ok: false, findings: expect.any(Array) })
   await refused(['domain', 'check', 'no domain'], /is not a domain name\n$/)
 }, 60_000)
+
+test('a file of people can be read again and again', async () => {
+  const file = join(folder, 'staff.csv')
+  const write = (lines: string[]) => writeFile(file, ['address,name,aliases', ...lines, ''].join('\n'))
+  const sync = ['import', 'people', file, '--sync', '--json']
+  const names = async () =>
+    (await listPeople(database.db))
+      .map(person => `${person.address} ${person.name}`)
+      .filter(text => text.includes('staff'))
+  await write([
+    'staff1@acme.example,One,s1@acme.example',
+    'staff2@acme.example,Two,',
+    'staff3@acme.example,Three,',
+  ])
+  const tried = await done([...sync, '--dry-run'])
+  expect(tried.json).toMatchObject({
+    done: false,
+    added: ['staff1@acme.example', 'staff2@acme.example', 'staff3@acme.example'],
+  })
+  expect(await names()).toEqual([])
+  expect((await done(sync)).json).toMatchObject({ done: true })
+  expect((await done(sync)).json).toMatchObject({ done: true, added: [], changed: [], unchanged: 3 })
+
+  // One fault, and nothing is changed.
+  await write([
+    'staff1@acme.example,Uno,s1@nowhere.example',
+    'staff2 at example.com,Two,',
+    'staff4@acme.example,Four,',
+  ])
+  const wrong = await restante(sync)
+  expect(wrong.code).toBe(1)
+  expect(wrong.err).toMatch(/staff\.csv: 2 errors, nothing was changed/)
+  expect(wrong.json.problems).toMatchObject([
+    { line: 2, code: 'unknown-domain' },
+    { line: 3, code: 'bad-address' },
+  ])
+  expect(await names()).toHaveLength(3)
+
+  // Who is missing stays, until somebody says otherwise.
+  await write(['staff1@acme.example,Uno,', 'staff4@acme.example,Four,'])
+  expect((await done(sync)).json).toMatchObject({
+    added: ['staff4@acme.example'],
+    changed: ['staff1@acme.example'],
+    removed: [],
+    setAside: { reason: 'not-asked', addresses: ['staff2@acme.example', 'staff3@acme.example'] },
+  })
+  expect((await done([...sync, '--remove-missing'])).json).toMatchObject({
+    removed: ['staff2@acme.example', 'staff3@acme.example'],
+  })
+  expect(await names()).toEqual(['staff1@acme.example Uno', 'staff4@acme.example Four'])
+  const usage = await restante(['import', 'people', file, '--remove-missing'])
+  expect(usage.code).toBe(2)
+})
+
+test('an LDAP server is set, changed, shown without its password, and forgotten', async () => {
+  const organization = (await done(['org', 'list', '--json'])).json as unknown as { name: string }[]
+  const name = organization[0]!.name
+  await refused(['ldap', 'set', name, '--url', 'ldaps://ldap.example.com'], /needs --url and --base/)
+  await refused(['ldap', 'sync', name], /has no LDAP server/)
+  const set = ['ldap', 'set', name, '--url', 'ldaps://127.0.0.1:1', '--base', 'dc=example', '--no-schedule']
+  await refused([...set, '--bind', 'cn=x'], /needs --password-stdin/)
+  await done([...set, '--bind', 'cn=x', '--password-stdin'], 'hunter2')
+  await done(['ldap', 'set', name, '--every', '15', '--shared-filter', '(objectClass=groupOfNames)'])
+  const listed = await done(['ldap', 'list', '--json'])
+  expect(listed.json).toMatchObject([
+    { bindDn: 'cn=x', base: 'dc=example', everyMinutes: 15, scheduled: true },
+  ])
+  expect(listed.out).not.toContain('hunter2')
+  await refused(['ldap', 'sync', name, '--dry-run'], /ECONNREFUSED/)
+  await done(['ldap', 'remove', name])
+  await refused(['ldap', 'remove', name], /has no LDAP server/)
+})

@@ -10,14 +10,16 @@ import { type Check, failed, type Level } from './doctor-check.ts'
 import { machineChecks } from './doctor-machine.ts'
 import { partChecks } from './doctor-parts.ts'
 import { serviceChecks } from './doctor-services.ts'
+import { readinessChecks } from './readiness.ts'
 import { short } from './table.ts'
 
 export function register(program: Command): void {
   program
     .command('doctor')
     .description('look for what is wrong here, and say what to do')
-    .action(async (_options: object, command: Command) => {
-      const checks = await examine(() => loadSettings())
+    .option('--readiness', 'not whether it works, but whether people would get on in an outage')
+    .action(async (options: { readiness?: boolean }, command: Command) => {
+      const checks = await examine(() => loadSettings(), options.readiness ? readinessChecks : allChecks)
       const worst = worstOf(checks)
       const json = Boolean(command.optsWithGlobals().json)
       process.stdout.write(
@@ -28,7 +30,10 @@ export function register(program: Command): void {
 }
 
 /** All checks, in the order in which one depends on another. */
-export async function examine(load: () => Settings): Promise<Check[]> {
+export async function examine(
+  load: () => Settings,
+  look: (settings: Settings) => Promise<Check[]> = allChecks,
+): Promise<Check[]> {
   let settings: Settings
   try {
     settings = load()
@@ -36,8 +41,15 @@ export async function examine(load: () => Settings): Promise<Check[]> {
     // Nothing else can be looked at without them.
     return [failed('settings', (error as Error).message, 'Set it right; docs/settings.md lists all of them.')]
   }
-  const checks: Check[] = [{ name: 'settings', level: 'ok', detail: 'all settings are valid' }]
-  checks.push(...(await machineChecks(settings)))
+  try {
+    return [{ name: 'settings', level: 'ok', detail: 'all settings are valid' }, ...(await look(settings))]
+  } catch (error) {
+    return [failed('services', (error as Error).message.split('\n')[0] ?? '', 'restante doctor tells more.')]
+  }
+}
+
+async function allChecks(settings: Settings): Promise<Check[]> {
+  const checks = await machineChecks(settings)
   checks.push(...(await serviceChecks(settings)))
   checks.push(...(await partChecks(settings)))
   return checks

@@ -20,6 +20,8 @@ export type CheckInput = {
   ownAddresses: ReadonlySet<string>
   /** Domains in the directory. */
   known: ReadonlySet<string>
+  /** The record of our ARC key (RFC 8617), for a domain that wants seals. */
+  arc?: { name: string; value: string }
 }
 
 export type Finding = { level: 'ok' | 'warning' | 'problem'; code: string; text: string }
@@ -64,6 +66,20 @@ export async function checkDomain(text: string, input: CheckInput): Promise<Doma
   const dmarc = await records(dns, `_dmarc.${domain}`, /^v=DMARC1( |;|$)/i)
   if (dmarc.length === 0) say('warning', 'dmarc-missing', `${domain} has no DMARC record`)
   else say('ok', 'dmarc', `DMARC: ${dmarc[0]}`)
+
+  if (input.arc) {
+    const key = await records(dns, input.arc.name, /p=/)
+    const words = `TXT record ${input.arc.name} with the value ${input.arc.value}`
+    if (key.length === 0)
+      say('problem', 'arc-key-missing', `our ARC seals can't be verified: add the ${words}`)
+    else if (!key.some(text => keyOf(text) === keyOf(input.arc?.value ?? '')))
+      say(
+        'problem',
+        'arc-key-differs',
+        `our ARC seals can't be verified: DNS has another key, change the ${words}`,
+      )
+    else say('ok', 'arc', `ARC seals: key found at ${input.arc.name}`)
+  }
 
   return {
     domain,
@@ -131,4 +147,9 @@ async function ask<T>(question: () => Promise<T[]>): Promise<Answer<T>> {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown'
     return code === 'ENOTFOUND' || code === 'ENODATA' ? { values: [] } : { error: code }
   }
+}
+
+/** The key itself in a record of RFC 6376 §3.6.1. */
+function keyOf(record: string): string | undefined {
+  return /(?:^|;)\s*p=([^;]*)/.exec(record)?.[1]?.replace(/\s/g, '')
 }

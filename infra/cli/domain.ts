@@ -2,7 +2,22 @@
 import { Resolver } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { audit } from '@restante/core/access/audit.ts'
+import type { Settings } from '@restante/core/config/settings.ts'
+import type { Db } from '@restante/core/db/connection.ts'
 import { normalizeDomain } from '@restante/core/directory/addresses.ts'
+import {
+  CLIENT_USERS,
+  type ClientChanges,
+  type ClientUser,
+  setClientSettings,
+} from '@restante/core/directory/client-settings.ts'
+import {
+  domainScan,
+  parseScanSetting,
+  requireSetting,
+  SCAN_SETTINGS,
+  setDomainScan,
+} from '@restante/core/directory/domain-scan.ts'
 import {
   addDomain,
   findDomain,
@@ -15,9 +30,10 @@ import {
   UNVERIFIED,
   type Unverified,
 } from '@restante/core/directory/domains.ts'
+import { createSealer } from '@restante/core/scan/authentication/sealer.ts'
 import { type Command, Option } from 'commander'
 import { run } from './context.ts'
-import { checkDomain, checkText } from './domain-check.ts'
+import { type CheckInput, checkDomain, checkText } from './domain-check.ts'
 import { collect, wholeNumber } from './options.ts'
 import { table } from './table.ts'
 
@@ -86,6 +102,10 @@ export function register(program: Command): void {
     .option('--no-imap', 'do not check that')
     .option('--history <days>', 'days that delivered mail stays readable, 0 to 90', wholeNumber)
     .option('--default-history', "take the organization's")
+    .option('--client-imap <url>', "imaps://host, where people's own programs read; none takes it away")
+    .option('--client-pop <url>', 'pop3s://host, likewise')
+    .option('--client-smtp <url>', 'smtps://host or smtp://host, where they send')
+    .addOption(new Option('--client-user <what>', 'what people sign in as there').choices(CLIENT_USERS))
     .addOption(recipients())
     .addOption(unverified())
     .action(
@@ -96,6 +116,10 @@ export function register(program: Command): void {
           imap?: string | false
           history?: number
           defaultHistory?: boolean
+          clientImap?: string
+          clientPop?: string
+          clientSmtp?: string
+          clientUser?: ClientUser
           recipients?: Recipients
           unverified?: Unverified
         },
@@ -106,9 +130,16 @@ export function register(program: Command): void {
         // commander makes `--no-imap` true unless it is given.
         const imap = command.getOptionValueSource('imap') === 'cli' ? options.imap || null : undefined
         const moved = options.backend !== undefined || imap !== undefined
-        if (days === undefined && !asked.recipients && !asked.unverified && !moved) {
+        const programs: ClientChanges = {
+          ...(options.clientImap && { imap: orNone(options.clientImap) }),
+          ...(options.clientPop && { pop: orNone(options.clientPop) }),
+          ...(options.clientSmtp && { smtp: orNone(options.clientSmtp) }),
+          ...(options.clientUser && { user: options.clientUser }),
+        }
+        const forPrograms = Object.keys(programs).length > 0
+        if (days === undefined && !asked.recipients && !asked.unverified && !moved && !forPrograms) {
           command.error(
-            'nothing to set: give --backend, --imap, --history, --default-history, --recipients or --unverified',
+            'nothing to set: give --backend, --imap, --history, --default-history, --recipients, --unverified or --client-…',
             { exitCode: 2 },
           )
           return
@@ -120,6 +151,7 @@ export function register(program: Command): void {
               : []
             if (days !== undefined) await setDomainHistory(tx, domain, days)
             await setDomainRecipients(tx, domain, asked)
+            if (forPrograms) await setClientSettings(tx, domain, programs)
             const { organization_id: organizationId, name } = await findDomain(tx, domain)
             await audit(tx, {
               organizationId,
@@ -129,6 +161,7 @@ export function register(program: Command): void {
               detail: {
                 ...(days !== undefined && { historyDays: days }),
                 ...asked,
+                ...(forPrograms && { programs }),
                 ...(moved && { backendChangedFor: domains }),
               },
             })
@@ -143,6 +176,44 @@ export function register(program: Command): void {
     )
 
   group
+    .command('scan <domain>')
+    .description('show or change what a domain wants of the scan (docs/scanning.md)')
+    .option('--set <setting=value>', `one of ${SCAN_SETTINGS.join(', ')} (repeatable)`, collect)
+    .option('--reset <setting>', 'take the default again (repeatable)', collect)
+    .action(async (domain: string, options: { set?: string[]; reset?: string[] }, command: Command) => {
+      await run(command, async ({ db }) => {
+        const changes = Object.fromEntries([
+          ...(options.reset ?? []).map(name => [requireSetting(name), null]),
+          ...(options.set ?? []).map(text => parseScanSetting(text)),
+        ])
+        const data = await db.transaction().execute(async tx => {
+          if (Object.keys(changes).length === 0) return domainScan(tx, domain)
+          const set = await setDomainScan(tx, domain, changes)
+          await audit(tx, {
+            organizationId: (await findDomain(tx, domain)).organization_id,
+            actor: 'cli',
+            action: 'domain.scan',
+            target: set.domain,
+            detail: changes,
+          })
+          return set
+        })
+        const rows = SCAN_SETTINGS.map(name => ({ name, value: data.policy[name] }))
+        return {
+          data,
+          text: table(rows, [
+            { title: 'setting', value: row => row.name },
+            {
+              title: 'value',
+              value: row => (Array.isArray(row.value) ? row.value.join(',') : `${row.value}`),
+            },
+            { title: 'set by', value: row => (data.own.includes(row.name) ? 'the domain' : 'default') },
+          ]),
+        }
+      })
+    })
+
+  group
     .command('check <domain>')
     .description('ask DNS whether mail for the domain comes here')
     .action(async (domain: string, _options: unknown, command: Command) => {
@@ -154,6 +225,7 @@ export function register(program: Command): void {
           hostname: settings.RESTANTE_HOSTNAME,
           ownAddresses: ownAddresses(),
           known: new Set((await listDomains(db)).map(row => row.name)),
+          arc: await arcOf(db, domain, settings),
         })
         return { data, text: checkText(data) }
       })
@@ -178,6 +250,14 @@ export function register(program: Command): void {
       })
     })
 }
+
+/** What DNS must say for our seals, when the domain wants them. */
+async function arcOf(db: Db, domain: string, settings: Settings): Promise<CheckInput['arc']> {
+  const known = await domainScan(db, domain).catch(() => undefined)
+  return known?.policy.arc ? createSealer(settings).record() : undefined
+}
+
+const orNone = (text: string) => (text === 'none' ? null : text)
 
 const recipients = () =>
   new Option(

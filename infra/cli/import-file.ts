@@ -1,5 +1,5 @@
 /** Reads a CSV of people (RFC 4180, or with semicolons as spreadsheets write it) into lines and errors. */
-import type { Locale, Role } from '@restante/core/db/schema.ts'
+import type { Locale, Role } from '@restante/core/db/schema/directory.ts'
 import type { NewPerson } from '@restante/core/directory/people.ts'
 import { parse } from 'csv-parse/sync'
 import { Refusal } from './context.ts'

@@ -1,5 +1,7 @@
 /**
  * `restante import people FILE.csv`: people, with their mailboxes and aliases, from a file of another system.
+ * With `--sync` it may be called again and again with newer files: who is there already is brought up to date,
+ * and with `--remove-missing` whoever came by an earlier file and is in this one no more goes.
  *
  * All or nothing: every line is tried in one transaction, every error is told with its line, and with one
  * error nothing is changed.
@@ -12,6 +14,7 @@ import { addPerson } from '@restante/core/directory/people.ts'
 import type { Command } from 'commander'
 import { Refusal, run } from './context.ts'
 import { type ImportError, type PersonLine, parsePeople } from './import-file.ts'
+import { type SyncWords, syncFile } from './import-sync.ts'
 
 export function register(program: Command): void {
   const group = program.command('import').description('bring in people from a file')
@@ -19,12 +22,19 @@ export function register(program: Command): void {
   group
     .command('people <file>')
     .description('columns: address, name, role, locale, aliases, password; only address is needed')
-    .action(async (file: string, _options: unknown, command: Command) => {
+    .option('--sync', 'bring those up to date who are there already')
+    .option('--remove-missing', 'with --sync: remove who came by an earlier file and is not in this one')
+    .option('--dry-run', 'with --sync: say what would change, and change nothing')
+    .action(async (file: string, options: SyncWords, command: Command) => {
+      if (!options.sync && (options.removeMissing || options.dryRun)) {
+        command.error('--remove-missing and --dry-run go with --sync', { exitCode: 2 })
+      }
       await run(command, async ({ db }) => {
         const text = await readFile(file, 'utf8').catch(error => {
           throw new Refusal(`${file}: ${(error as Error).message}`)
         })
         const { people, errors } = parsePeople(text)
+        if (options.sync) return await syncFile(db, file, people, errors, options)
         const all = [...errors, ...(await addAll(db, people, errors.length > 0))].toSorted(
           (a, b) => a.line - b.line,
         )

@@ -5,15 +5,17 @@ import {
   listOrganizations,
   setOrganization,
 } from '@restante/core/directory/organizations.ts'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { run } from './context.ts'
 import { collect, wholeNumber } from './options.ts'
+import { registerOrgSignIn } from './sign-in.ts'
 import { table } from './table.ts'
 
 export function register(program: Command): void {
   const group = program
     .command('org')
     .description('organizations: companies that own domains, backends and people')
+  registerOrgSignIn(group)
 
   group
     .command('add <name>')
@@ -40,25 +42,78 @@ export function register(program: Command): void {
     .option('--smarthost <url>', 'send mail to outsiders through this server (repeatable, in order)', collect)
     .option('--no-smarthosts', 'send mail to outsiders straight to their MX')
     .option('--history <days>', 'days that delivered mail stays readable, 0 to 90', wholeNumber)
+    .addOption(
+      new Option(
+        '--deleted-mail <where>',
+        'what people delete here while their server is away: brought to Trash there, or not at all',
+      ).choices(['trash', 'none']),
+    )
+    .addOption(
+      new Option('--digest <when>', 'a mail to each person about new junk, when there is any').choices([
+        'off',
+        'daily',
+      ]),
+    )
+    .addOption(
+      new Option(
+        '--mailbox-password <on|off>',
+        "whether people may sign in with their mailbox's own password; off forgets what is kept",
+      ).choices(['on', 'off']),
+    )
     .action(
       async (
         name: string,
-        options: { smarthost?: string[]; smarthosts: boolean; history?: number },
+        options: {
+          mailboxPassword?: 'on' | 'off'
+          smarthost?: string[]
+          smarthosts: boolean
+          history?: number
+          digest?: 'off' | 'daily'
+          deletedMail?: 'trash' | 'none'
+        },
         command: Command,
       ) => {
         const smarthosts = options.smarthost ?? (options.smarthosts ? undefined : [])
-        if (smarthosts === undefined && options.history === undefined) {
-          command.error('nothing to set: give --smarthost, --no-smarthosts or --history', { exitCode: 2 })
+        if (
+          smarthosts === undefined &&
+          options.history === undefined &&
+          !options.digest &&
+          !options.mailboxPassword &&
+          !options.deletedMail
+        ) {
+          command.error(
+            'nothing to set: give --smarthost, --no-smarthosts, --history, --digest, --deleted-mail or --mailbox-password',
+            {
+              exitCode: 2,
+            },
+          )
         }
         await run(command, async ({ db, sealKey }) => {
           const data = await db.transaction().execute(async tx => {
-            const set = await setOrganization(tx, name, { smarthosts, historyDays: options.history }, sealKey)
+            const set = await setOrganization(
+              tx,
+              name,
+              {
+                smarthosts,
+                historyDays: options.history,
+                digest: options.digest,
+                deletedMail: options.deletedMail,
+                ...(options.mailboxPassword && { mailboxPassword: options.mailboxPassword === 'on' }),
+              },
+              sealKey,
+            )
             await audit(tx, {
               organizationId: set.id,
               actor: 'cli',
               action: 'organization.set',
               target: set.name,
-              detail: { smarthosts: smarthosts?.length, historyDays: options.history },
+              detail: {
+                smarthosts: smarthosts?.length,
+                historyDays: options.history,
+                digest: options.digest,
+                deletedMail: options.deletedMail,
+                mailboxPassword: options.mailboxPassword,
+              },
             })
             return set
           })

@@ -1,7 +1,8 @@
-/** `restante queue`: what waits, by backend and state, with the age of the oldest. */
+/** `restante queue`: what waits, by backend and state, with the age of the oldest; with --outgoing, by destination. */
 import { type DestinationOverview, type Overview, readOverview } from '@restante/core/queue/overview.ts'
 import type { Command } from 'commander'
 import { run } from './context.ts'
+import { outgoing } from './outgoing-table.ts'
 import { scopeOption } from './scope.ts'
 import { table } from './table.ts'
 import { age } from './time.ts'
@@ -11,8 +12,10 @@ export function register(program: Command): void {
     .command('queue')
     .description('show what waits, by backend and state')
     .option('--org <name>', 'only this organization')
-    .action(async (options: { org?: string }, command: Command) => {
+    .option('--outgoing', 'what goes out, by destination and age in minutes, by reason and by sender')
+    .action(async (options: { org?: string; outgoing?: boolean }, command: Command) => {
       await run(command, async ({ db }) => {
+        if (options.outgoing) return await outgoing(db, await scopeOption(db, options.org), new Date())
         const overview = await readOverview(db, await scopeOption(db, options.org), new Date())
         return { data: overview, text: queueText(overview) }
       })

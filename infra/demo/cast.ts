@@ -1,5 +1,5 @@
 /** Who is in the demo: an example company, its people, and those who write to them. */
-import type { Locale, Role } from '@restante/core/db/schema.ts'
+import type { Locale, Role } from '@restante/core/db/schema/directory.ts'
 
 export const organization = 'Example Bakery'
 export const domain = 'bakery.example'

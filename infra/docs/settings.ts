@@ -24,7 +24,7 @@ export function settingsPage(): string {
   for (const [name, [schema, meaning]] of Object.entries(definitions)) {
     const result = schema.safeParse(undefined)
     const fallback =
-      result.success && result.data !== undefined && result.data !== '' ? `\`${result.data}\`` : ''
+      result.success && result.data !== undefined && String(result.data) !== '' ? `\`${result.data}\`` : ''
     lines.push(`| \`${name}\` | ${fallback} | ${meaning.replaceAll('|', '\\|')} |`)
   }
   return `${lines.join('\n')}\n`

@@ -8,7 +8,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import type { Log } from '@restante/core/observe/log.ts'
-import { LEAN } from '@restante/core/observe/node-options.ts'
+import { NODE_OPTIONS } from '@restante/core/observe/node-options.ts'
 
 const FIRST_PAUSE = 1_000
 const LONGEST_PAUSE = 10_000
@@ -58,7 +58,7 @@ export class Child {
     const { name, environment, log, say } = this.#options
     const script = this.#options.script ?? join(root, name, 'main.ts')
     const begun = Date.now()
-    const child = spawn(process.execPath, [...(name === 'relay' ? LEAN : []), script], {
+    const child = spawn(process.execPath, [...(NODE_OPTIONS[name] ?? []), script], {
       env: { ...environment, RESTANTE_STARTED_BY: String(process.pid) },
       // All they print is log: our own stdout is for people.
       stdio: ['ignore', 2, 2, 'ipc'],

@@ -5,8 +5,7 @@
  * Everything here is a count or a time, and bounded; it is lost with the process, and costs nobody more than
  * the wait before the greeting.
  */
-import { networkOf } from '@restante/core/access/limits.ts'
-import type { Networks } from '@restante/core/config/networks.ts'
+import { type Networks, networkOf } from '@restante/core/config/networks.ts'
 import type { RelayLimits } from '../limits.ts'
 import type { Rates } from './rates.ts'
 

@@ -41,6 +41,11 @@ describe('the trace header', () => {
       'Received: from c.example ([IPv6:2001:db8::1])\r\n\tby mx.example with ESMTPS\r\n\t(TLSv1.3 TLS_AES_256_GCM_SHA384)\r\n\tid x1\r\n\tfor <a@b.example>;\r\n\tSun, 22 Nov 2026 13:00:00 +0000\r\n',
     )
   })
+  test('has the name of the client when DNS knows it', () => {
+    expect(receivedHeader({ ...trace, name: 'out1.c.example' })).toContain(
+      'from c.example (out1.c.example [IPv6:2001:db8::1])\r\n',
+    )
+  })
   test('names no recipient among several', () => {
     expect(receivedHeader({ ...trace, tls: undefined, recipients: ['a@b.example', 'c@b.example'] })).toBe(
       'Received: from c.example ([IPv6:2001:db8::1])\r\n\tby mx.example with ESMTPS\r\n\tid x1;\r\n\tSun, 22 Nov 2026 13:00:00 +0000\r\n',

@@ -4,6 +4,7 @@
  * never a guess.
  */
 import { normalizeAddress, normalizeDomain } from '@restante/core/directory/addresses.ts'
+import type { Restored } from '@restante/core/directory/rewriting.ts'
 import type { Directory } from '@restante/core/directory/snapshot.ts'
 import { type Reply, replies } from '../replies.ts'
 import { isAscii, localPart, shown } from './mail.ts'
@@ -15,16 +16,28 @@ export type RcptInput = {
   address: string
   parameters: readonly string[]
   smtputf8: boolean
+  /** The sender is the null sender. */
+  bounce?: boolean
 }
+/** Reads the addresses that we rewrote when we sent mail on (core/directory/rewriting.ts). */
+export type Restore = (address: string) => Restored
+
 export type RcptVerdict =
   /** The address as it goes into the envelope: local part as it came, domain as A-label. */
   | { type: 'accept'; address: string }
   /** Its backend has to say. `shown`: as it may stand in a reply. */
   | { type: 'ask'; address: string; domain: string; shown: string }
+  /** A bounce on the way back to `address`; it came to `returned`. */
+  | { type: 'return'; address: string; returned: string }
   | { type: 'refuse'; reply: Reply }
 
 /** @param ready whether the directory was ever read; when not, the answer to everybody is "later" */
-export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolean): RcptVerdict {
+export function rcptPolicy(
+  input: RcptInput,
+  directory: Directory,
+  ready: boolean,
+  restore?: Restore,
+): RcptVerdict {
   const refuse = (reply: Reply): RcptVerdict => ({ type: 'refuse', reply })
   const unknown = input.parameters.find(name => !PARAMETERS.has(name))
   if (unknown) return refuse(replies.unknownParameter(shown(unknown)))
@@ -34,7 +47,14 @@ export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolea
   switch (route.type) {
     case 'unknown-domain':
       return refuse(replies.unknownDomain(shown(address.slice(address.lastIndexOf('@') + 1))))
-    case 'unknown-recipient':
+    case 'unknown-recipient': {
+      const restored = restore?.(address)
+      if (restored?.type === 'sender') {
+        // Only what has no sender: two servers that bounce to each other would never end otherwise.
+        if (!input.bounce) return refuse(replies.onlyBounces)
+        return { type: 'return', address: withAsciiDomain(restored.address), returned: address }
+      }
+      if (restored?.type === 'refused') return refuse(replies.unknownRecipient(shown(address)))
       if (directory.asked(route.domain)) {
         if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
         if (isLocalPart(localPart(address)))
@@ -46,6 +66,7 @@ export function rcptPolicy(input: RcptInput, directory: Directory, ready: boolea
           }
       }
       return refuse(replies.unknownRecipient(shown(address)))
+    }
     case 'local':
       if (!input.smtputf8 && !isAscii(localPart(address))) return refuse(replies.needsUtf8)
       return { type: 'accept', address: `${localPart(address)}@${route.domain}` }

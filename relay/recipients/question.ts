@@ -7,6 +7,7 @@
  */
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import { proxyHeader } from '@restante/core/directory/proxy-protocol.ts'
 import type { AskedBackend } from '@restante/core/directory/snapshot.ts'
 
 type Host = AskedBackend['hosts'][number]
@@ -102,7 +103,14 @@ class Line {
   constructor(host: Host) {
     const at = { host: host.host, port: host.port }
     // Nothing that is secret is said here: whose certificate it is makes no difference (RFC 7435).
-    this.#socket = host.tls === 'implicit' ? connectTls({ ...at, rejectUnauthorized: false }) : connectTcp(at)
+    const way = host.client === 'proxy' || host.client === 'proxy2' ? host.client : null
+    const plain = host.tls === 'implicit' && !way ? null : connectTcp(at)
+    // The question is ours: it is no client's.
+    if (way && plain) plain.once('connect', () => plain.write(proxyHeader(way, null, plain)))
+    this.#socket =
+      host.tls === 'implicit'
+        ? connectTls({ ...(plain ? { socket: plain } : at), rejectUnauthorized: false })
+        : (plain as Socket)
     this.#listen()
   }
 

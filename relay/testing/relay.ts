@@ -7,8 +7,9 @@ import { Directory, type SnapshotData } from '@restante/core/directory/snapshot.
 import { silentLog } from '@restante/core/observe/log.ts'
 import { type OpenOptions, openSpool } from '@restante/core/spool/open.ts'
 import type { Envelope, Spool } from '@restante/core/spool/types.ts'
+import type { Relay } from '../front.ts'
 import { DEFAULT_LIMITS, type RelayLimits } from '../limits.ts'
-import { createRelay, type Relay, type RelayOptions } from '../server.ts'
+import { createRelay, type RelayOptions } from '../server.ts'
 import { type Certificates, loadCertificates } from '../tls.ts'
 
 export const data: SnapshotData = {
@@ -65,6 +66,7 @@ export async function testRelay(
   const relay = createRelay({
     hostname: 'mx.test',
     spool: options.wrap ? options.wrap(spool) : spool,
+    staging: { folder: join(folder, 'staging'), encrypt: true },
     directory: () => ({ current: directory, ready: options.ready ?? true }),
     certificates: await certificates,
     limits: { ...DEFAULT_LIMITS, messageSize: options.messageSize ?? 100_000, ...options.limits },

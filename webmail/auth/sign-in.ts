@@ -3,12 +3,14 @@
  * Signing in and out by form. Next refuses a form that another site posts (Origin is compared with Host),
  * and React sends one that was submitted before the script arrived.
  */
-import { cookies, headers } from 'next/headers'
+import { endSession } from '@restante/core/access/sessions.ts'
+import { cookies } from 'next/headers'
 import { redirect } from 'next/navigation'
-import { encode } from 'next-auth/jwt'
 import { services } from '../server/services.ts'
+import { currentPerson, forgetSession } from '../server/session.ts'
 import { checkPassword } from './check.ts'
-import { cookieOptions, SESSION_AGE, sessionCookieName, sessionSecret } from './cookie.ts'
+import { cookieOptions, sessionCookieName } from './cookie.ts'
+import { proceed } from './finish.ts'
 import { localPath } from './local-path.ts'
 
 export type SignInState =
@@ -20,9 +22,8 @@ export type SignInState =
 export async function signIn(_previous: SignInState, form: FormData): Promise<SignInState> {
   const address = String(form.get('address') ?? '')
   const password = String(form.get('password') ?? '')
-  const { settings, sessionKey, log } = await services()
-  const remote = (await headers()).get('x-forwarded-for') ?? ''
-  const result = await checkPassword(address, password, remote).catch(error => {
+  const { log } = await services()
+  const result = await checkPassword(address, password).catch(error => {
     log.error({ event: 'webmail.sign-in-failed', error })
     return { type: 'unavailable' as const }
   })
@@ -32,21 +33,19 @@ export async function signIn(_previous: SignInState, form: FormData): Promise<Si
       return { type: result.type, address }
     case 'limited':
       return { type: 'limited', address, retryAfter: result.retryAfter }
-    case 'ok': {
-      const token = await encode({
-        token: { personId: result.personId, epoch: result.epoch },
-        secret: sessionSecret(sessionKey),
-        maxAge: SESSION_AGE,
-      })
-      const store = await cookies()
-      store.set(sessionCookieName(settings), token, { ...cookieOptions(settings), maxAge: SESSION_AGE })
-      redirect(localPath(String(form.get('next') ?? '')))
-    }
+    case 'ok':
+      redirect(await proceed(result, localPath(String(form.get('next') ?? ''))))
   }
 }
 
 export async function signOut(): Promise<void> {
-  const { settings } = await services()
+  const { settings, db } = await services()
+  const person = await currentPerson().catch(() => null)
+  if (person) {
+    // Without a database the cookie goes all the same.
+    await endSession(db, person.id, person.sessionId).catch(() => false)
+    forgetSession(person.sessionId)
+  }
   const store = await cookies()
   // Not delete(): browsers pass over a `__Host-` cookie without Secure, even one that has ended.
   store.set(sessionCookieName(settings), '', { ...cookieOptions(settings), maxAge: 0 })

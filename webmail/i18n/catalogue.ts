@@ -1,5 +1,5 @@
 /** The words of each language: messages/<language>.json for everybody, messages/admin/ for the admin pages. */
-import type { Locale } from '@restante/core/db/schema.ts'
+import type { Locale } from '@restante/core/db/schema/directory.ts'
 import adminEnglish from '../messages/admin/en.json' with { type: 'json' }
 import english from '../messages/en.json' with { type: 'json' }
 

@@ -1,5 +1,5 @@
 /** Which language somebody reads: their own choice, else the first of the browser's that we have. */
-import type { Locale } from '@restante/core/db/schema.ts'
+import type { Locale } from '@restante/core/db/schema/directory.ts'
 
 export const locales = ['en', 'ca', 'es', 'it'] as const satisfies readonly Locale[]
 /** Each language in its own name, for the choice. */

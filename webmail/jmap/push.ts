@@ -42,6 +42,8 @@ export function listen(url: string, listener: Listener): { close(): void } {
       broken = true
       listener.live(false)
       if (source?.readyState !== EventSource.CLOSED) return
+      // The server answered with a no: who asks anything now hears why, a session that ended above all.
+      listener.resync()
       timer = setTimeout(open, wait * (0.75 + Math.random() / 2))
       wait = Math.min(wait * 2, LONGEST_WAIT)
     }

@@ -48,6 +48,27 @@ export type EmailRow = {
   hasAttachment: boolean
   size: number
   'restante:delivery'?: DeliveryMark
+  'restante:scan'?: ScanView | null
+  /** In a folder's list a row stands for a conversation: all its messages, wherever they lie. */
+  members?: Member[]
+  /** In a search: where its words stand, marked (RFC 8621 §5). */
+  snippet?: { subject: string | null; preview: string | null }
+}
+
+/** A message of a conversation, as far as its row needs it. */
+export type Member = Pick<EmailRow, 'id' | 'threadId' | 'mailboxIds' | 'keywords' | 'from'>
+
+/** The gateway's own: what the scan found. */
+export type ScanView = {
+  verdict: 'pass' | 'mark' | 'quarantine' | 'defer' | 'reject'
+  /** The gravest first. */
+  reasons: {
+    step: string
+    verdict: ScanView['verdict']
+    reason: string
+    detail: string | null
+    score: number | null
+  }[]
 }
 
 export type BodyPart = {
@@ -85,6 +106,8 @@ export type Identity = {
   textSignature: string
 }
 
+export type SenderAction = 'retry' | 'cancel' | 'resend'
+
 /** RFC 8621 §7: how far a message is on its way to one recipient. */
 export type DeliveryStatus = {
   smtpReply: string
@@ -94,6 +117,10 @@ export type DeliveryStatus = {
   'restante:outcome': Outcome | null
   'restante:state': NonNullable<DeliveryMark>
   'restante:nextAttempt': string | null
+  /** When it is given up, while it waits to go out. */
+  'restante:until': string | null
+  /** What its sender can do about it now. */
+  'restante:may': readonly SenderAction[]
 }
 
 export type Submission = {
@@ -115,6 +142,10 @@ export type SetError = {
   description?: string | null
   properties?: string[]
   invalidRecipients?: string[]
+  /** Those of them that are not written to for a while, because messages to them failed. */
+  suppressed?: { address: string; until: string }[]
+  /** What the scan found in a message that was not sent (core/scan/reasons). */
+  scan?: { reason: string; detail?: string; later: boolean }
 }
 
 export type Get<T> = { accountId: Id; state: string; list: T[]; notFound: Id[] }
@@ -148,6 +179,12 @@ export type SetResult<T> = {
 /** Each method's result. Arguments are checked by the server; here they are only objects. */
 export type Results = {
   'Mailbox/get': Get<Folder>
+  'Mailbox/set': SetResult<Folder>
+  'SearchSnippet/get': {
+    accountId: Id
+    list: { emailId: Id; subject: string | null; preview: string | null }[]
+    notFound: Id[] | null
+  }
   'Email/get': Get<Email>
   'Email/query': QueryResult
   'Email/changes': Changes
@@ -157,6 +194,7 @@ export type Results = {
   'EmailSubmission/query': QueryResult
   'EmailSubmission/get': Get<Submission>
   'EmailSubmission/set': SetResult<Submission>
+  'restante:Sent/act': { accountId: Id; done: boolean; submissionId?: Id; error?: SetError }
 }
 export type Method = keyof Results
 

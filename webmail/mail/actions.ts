@@ -1,17 +1,20 @@
 'use client'
 /**
  * What can be done to messages. Each shows at once (pending.ts), goes to the server after those before it,
- * and can be taken back for ten seconds.
+ * and can be taken back for ten seconds; what shows by itself (a star) without a word, by the key.
  */
 import { useQueryClient } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import { MethodError } from '../jmap/client.ts'
 import { SignedOut } from '../jmap/connection.ts'
-import type { EmailRow, Folder, Id } from '../jmap/types.ts'
+import type { Folder, Id, Member } from '../jmap/types.ts'
 import { toSignIn, useConnection } from './connection.tsx'
 import { lay, type Patch } from './pending.ts'
-import { notify } from './toasts.tsx'
+import { notify, undoable } from './toasts.tsx'
+
+/** Messages in one Email/set at most (the server's maxObjectsInSet). */
+const MANY = 500
 
 /** Changes go one after the other: an undo must not overtake what it undoes. */
 let line: Promise<unknown> = Promise.resolve()
@@ -39,6 +42,7 @@ export function useActions() {
   const { client } = useConnection()
   const queries = useQueryClient()
   const t = useTranslations('actions')
+  const scan = useTranslations('scan')
 
   return useMemo(() => {
     const refresh = (account: Id) =>
@@ -53,19 +57,22 @@ export function useActions() {
       const lift = lay(ids, patch)
       try {
         await inTurn(async () => {
-          const result = await client.call(
-            'Email/set',
-            destroy
-              ? { accountId: account, destroy: ids }
-              : {
-                  accountId: account,
-                  update: Object.fromEntries(ids.map(id => [id, toPatchObject(patch)])),
-                },
-          )
-          const refused = Object.values({ ...result.notUpdated, ...result.notDestroyed })[0]
-          // Gone already is as good as destroyed.
-          if (refused && !(destroy && refused.type === 'notFound')) {
-            throw new MethodError(refused.type, refused.description ?? undefined)
+          for (let at = 0; at < ids.length; at += MANY) {
+            const part = ids.slice(at, at + MANY)
+            const result = await client.call(
+              'Email/set',
+              destroy
+                ? { accountId: account, destroy: part }
+                : {
+                    accountId: account,
+                    update: Object.fromEntries(part.map(id => [id, toPatchObject(patch)])),
+                  },
+            )
+            const refused = Object.values({ ...result.notUpdated, ...result.notDestroyed })[0]
+            // Gone already is as good as destroyed.
+            if (refused && !(destroy && refused.type === 'notFound')) {
+              throw new MethodError(refused.type, refused.description ?? undefined)
+            }
           }
         })
         return true
@@ -79,7 +86,7 @@ export function useActions() {
       }
     }
 
-    async function move(account: Id, emails: readonly EmailRow[], folder: Id, said: string) {
+    async function move(account: Id, emails: readonly Member[], folder: Id, said: string) {
       const origin = new Map<Id, Id[]>()
       for (const email of emails) {
         const from = Object.keys(email.mailboxIds)[0]
@@ -100,17 +107,36 @@ export function useActions() {
 
     return {
       refresh,
-      keyword: (account: Id, emails: readonly EmailRow[], name: string, on: boolean) =>
+      /** Into a folder, without a word: part of something larger that is said. */
+      put: (account: Id, ids: readonly Id[], folder: Id) => change(account, ids, { folder }),
+      /** Without a word and without a way back: what happens by itself, as a message is opened. */
+      keyword: (account: Id, emails: readonly Member[], name: string, on: boolean) =>
         change(
           account,
           emails.map(email => email.id),
           { keywords: { [name]: on } },
         ),
-      move: (account: Id, emails: readonly EmailRow[], folder: Folder, name: string) =>
+      /** What somebody asked for: said when it does not show by itself. */
+      mark(account: Id, emails: readonly Member[], name: '$seen' | '$flagged', on: boolean): void {
+        const ids = emails.filter(email => Boolean(email.keywords[name]) !== on).map(email => email.id)
+        if (ids.length === 0) return
+        const undo = () => void change(account, ids, { keywords: { [name]: !on } })
+        const said = { $seen: on ? 'read' : 'unread', $flagged: on ? 'starred' : 'unstarred' } as const
+        if (ids.length === 1 && name === '$flagged') undoable(undo)
+        else notify({ text: t(said[name], { count: ids.length }), undo })
+        void change(account, ids, { keywords: { [name]: on } })
+      },
+      move: (account: Id, emails: readonly Member[], folder: Folder, name: string) =>
         move(account, emails, folder.id, t('moved', { count: emails.length, folder: name })),
 
+      /** Out of Junk: it is released to the mail server, and the filter learns from it. */
+      notSpam: (account: Id, emails: readonly Member[], inbox: Folder) =>
+        move(account, emails, inbox.id, scan('released')),
+      junk: (account: Id, emails: readonly Member[], folder: Folder) =>
+        move(account, emails, folder.id, scan('movedToJunk')),
+
       /** Into Trash; what lies there already goes for good, once it can no longer be undone. */
-      remove(account: Id, emails: readonly EmailRow[], trash: Folder | undefined): void {
+      remove(account: Id, emails: readonly Member[], trash: Folder | undefined): void {
         const ids = emails.map(email => email.id)
         if (trash && !emails.every(email => trash.id in email.mailboxIds)) {
           void move(account, emails, trash.id, t('deleted', { count: ids.length }))
@@ -124,5 +150,5 @@ export function useActions() {
         })
       },
     }
-  }, [client, queries, t])
+  }, [client, queries, t, scan])
 }

@@ -1,6 +1,10 @@
 'use client'
-/** A message's attachments: name, kind and size, to download; pictures are shown small. */
+/**
+ * A message's attachments: name, kind and size, to download or to look at; pictures are shown small. Several can be
+ * taken in one archive.
+ */
 import {
+  IconEye,
   IconFile,
   IconFileMusic,
   IconFileSpreadsheet,
@@ -12,33 +16,58 @@ import {
   IconPhoto,
 } from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
-import { useState } from 'react'
+import { lazy, Suspense, useState } from 'react'
 import type { BodyPart, Id } from '../jmap/types.ts'
+import styles from './attachments.module.css'
 import { useConnection } from './connection.tsx'
-import styles from './message.module.css'
+import { previewKind } from './preview-kind.ts'
 import { useFormats } from './viewer.tsx'
+
+const Preview = lazy(() => import('./preview.tsx'))
 
 /** What browsers show as a picture and what can't carry script. */
 const PICTURE = new Set(['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'])
 /** Larger pictures are not fetched for a preview, in bytes. */
 const PREVIEW_LIMIT = 5_000_000
 
-export function Attachments({ account, parts }: { account: Id; parts: readonly BodyPart[] }) {
+export function Attachments(props: { account: Id; emailId: Id; parts: readonly BodyPart[] }) {
+  const { account, parts } = props
   const t = useTranslations('attachments')
+  const [preview, setPreview] = useState<BodyPart | null>(null)
   const shown = parts.filter(part => part.blobId !== null)
   if (shown.length === 0) return null
   return (
     <section className={styles.attachments} aria-label={t('region', { count: shown.length })}>
       <ul>
         {shown.map(part => (
-          <Attachment key={part.blobId} account={account} part={part} />
+          <Attachment
+            key={part.blobId}
+            account={account}
+            part={part}
+            onLook={previewKind(part) ? () => setPreview(part) : null}
+          />
         ))}
       </ul>
+      {shown.length > 1 && (
+        <a
+          className={styles.all}
+          href={`/message/${encodeURIComponent(account)}/${encodeURIComponent(props.emailId)}/attachments`}
+          download
+        >
+          <IconFileZip size={18} stroke={1.6} aria-hidden />
+          {t('all')}
+        </a>
+      )}
+      {preview && (
+        <Suspense fallback={null}>
+          <Preview account={account} part={preview} onClose={() => setPreview(null)} />
+        </Suspense>
+      )}
     </section>
   )
 }
 
-function Attachment({ account, part }: { account: Id; part: BodyPart }) {
+function Attachment({ account, part, onLook }: { account: Id; part: BodyPart; onLook: (() => void) | null }) {
   const t = useTranslations('attachments')
   const { downloadUrl } = useConnection()
   const formats = useFormats()
@@ -48,7 +77,7 @@ function Attachment({ account, part }: { account: Id; part: BodyPart }) {
   const picture = PICTURE.has(part.type) && part.size <= PREVIEW_LIMIT && !noPicture
   const Icon = attachmentIcon(part.type, name)
   return (
-    <li>
+    <li className={styles.attached}>
       <a
         className={styles.attachment}
         href={url}
@@ -68,6 +97,17 @@ function Attachment({ account, part }: { account: Id; part: BodyPart }) {
           <span className={styles.fileSize}>{formats.size(part.size)}</span>
         </span>
       </a>
+      {onLook && (
+        <button
+          type="button"
+          className={styles.look}
+          aria-label={t('look', { name })}
+          title={t('look', { name })}
+          onClick={onLook}
+        >
+          <IconEye size={19} stroke={1.6} aria-hidden />
+        </button>
+      )}
     </li>
   )
 }

@@ -30,25 +30,53 @@ export function Banner({ accounts, account }: { accounts: readonly Account[]; ac
     const fresh = now.getTime() - at.getTime() < 60_000
     return { time: formats.moment(at, now), ago: fresh ? '' : ` (${formats.relative(at, now)})` }
   }
+  /** What the cause is, in a sentence, and what that means for the reader. */
+  const away = ({ cause, since }: AccountContinuity) => {
+    const key = `cause.${cause}` as 'cause.refused'
+    return t.has(key) ? `${t(key, times(since))} ${t('meanwhile')}` : t('down', times(since))
+  }
+  const planned = ({ kind, reason, until }: NonNullable<AccountContinuity['period']>) => {
+    const end = until ? formats.moment(new Date(until), now) : ''
+    switch (kind) {
+      case 'drill':
+        return t('drill', { until: end })
+      case 'override':
+        return until ? t('overrideUntil', { until: end }) : t('override')
+      case 'maintenance':
+        if (!until) return t('maintenanceOpen')
+        return reason ? t('maintenanceReason', { until: end, reason }) : t('maintenance', { until: end })
+    }
+  }
   const name = accounts.length > 1 ? accounts.find(one => one.id === worst?.accountId)?.name : undefined
   const shared = name !== undefined && worst?.accountId !== account
 
   let tone: 'wait' | 'calm' | 'off' | undefined
   let text = ''
+  let isBack = false
   if (offline) {
     tone = 'off'
     text = t('offline')
+  } else if (worst?.period) {
+    tone = worst.period.kind === 'drill' ? 'calm' : 'wait'
+    text = planned(worst.period)
   } else if (worst?.health === 'down') {
     tone = 'wait'
-    text = shared
-      ? t('downShared', { ...times(worst.since), name: name ?? '' })
-      : t('down', times(worst.since))
+    text =
+      worst.cause === 'override'
+        ? t('downByAdmin')
+        : shared
+          ? t('downShared', { ...times(worst.since), name: name ?? '' })
+          : away(worst)
+  } else if (worst?.health === 'degraded') {
+    tone = 'wait'
+    text = t('access', times(worst.since))
   } else if (worst?.health === 'recovering') {
     tone = 'calm'
     text = t('recovering', times(worst.since))
   } else if (returned && now.getTime() - Date.parse(returned) < GOOD_NEWS) {
     tone = 'calm'
     text = t('back', times(returned))
+    isBack = true
   }
   const Icon = tone === 'off' ? IconCloudOff : tone === 'wait' ? IconClockHour4 : IconTruckDelivery
   return (
@@ -57,14 +85,22 @@ export function Banner({ accounts, account }: { accounts: readonly Account[]; ac
       {tone && (
         <>
           <Icon size={20} stroke={1.7} aria-hidden />
-          <p>{text}</p>
+          <p>
+            {text}
+            {isBack && (
+              <>
+                {' '}
+                <a href="/statements/latest">{t('statement')}</a>
+              </>
+            )}
+          </p>
         </>
       )}
     </div>
   )
 }
 
-const SEVERITY = { up: 0, degraded: 0, recovering: 1, down: 2 } as const
+const SEVERITY = { up: 0, recovering: 1, degraded: 2, down: 3 } as const
 
 /** The mailbox in worst trouble, the one that is being read before others; undefined when there is none. */
 export function pickWorst(

@@ -26,6 +26,8 @@ export type Draft = {
   bcc: EmailAddress[]
   subject: string
   text: string
+  /** As the editor has it; null: not written in yet, or plain text alone. */
+  html: string | null
   attachments: Attached[]
   inReplyTo: string[]
   references: string[]
@@ -42,6 +44,7 @@ export function emptyDraft(accountId: Id): Draft {
     bcc: [],
     subject: '',
     text: '',
+    html: null,
     attachments: [],
     inReplyTo: [],
     references: [],
@@ -117,8 +120,9 @@ export function forward(email: Email, accountId: Id, words: Words): Draft {
   }
 }
 
-/** A draft that was kept earlier, opened again. */
+/** A draft that was kept earlier, opened again; with its HTML when its body values have been read. */
 export function reopen(email: Email, accountId: Id): Draft {
+  const part = email.htmlBody.find(one => one.type === 'text/html')?.partId
   return {
     ...emptyDraft(accountId),
     to: email.to ?? [],
@@ -126,6 +130,7 @@ export function reopen(email: Email, accountId: Id): Draft {
     bcc: email.bcc ?? [],
     subject: email.subject ?? '',
     text: textOf(email),
+    html: (part && email.bodyValues[part]?.value) || null,
     attachments: kept(email.attachments),
     inReplyTo: email.inReplyTo ?? [],
     references: email.references ?? [],
@@ -215,7 +220,11 @@ export function toEmail(draft: Draft, sender: EmailAddress, folder: Id): Record<
     ...(draft.inReplyTo.length > 0 && { inReplyTo: draft.inReplyTo }),
     ...(draft.references.length > 0 && { references: draft.references }),
     textBody: [{ partId: 'text', type: 'text/plain' }],
-    bodyValues: { text: { value: draft.text } },
+    ...(draft.html !== null && { htmlBody: [{ partId: 'html', type: 'text/html' }] }),
+    bodyValues: {
+      text: { value: draft.text },
+      ...(draft.html !== null && { html: { value: draft.html } }),
+    },
     ...(attachments.length > 0 && { attachments }),
   }
 }

@@ -3,17 +3,22 @@
  * A folder's messages. Only the rows on the screen exist, and only the pages they belong to are read, so that
  * a hundred thousand messages scroll like fifty.
  */
-import { IconMenu2, IconPencil, IconSearch, IconX } from '@tabler/icons-react'
+import { IconMenu2, IconPencil } from '@tabler/icons-react'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useTranslations } from 'next-intl'
-import { type RefObject, useEffect, useRef, useState } from 'react'
+import { type RefObject, useCallback, useEffect, useRef } from 'react'
 import type { EmailRow, Id } from '../jmap/types.ts'
+import type { Bulk } from './bulk.ts'
 import type { Scene } from './desk.tsx'
 import { Empty } from './empty.tsx'
 import { useFolderName } from './folder-names.ts'
 import styles from './list.module.css'
+import { PAGE } from './list-query.ts'
 import { go } from './place.ts'
 import { Row } from './row.tsx'
+import { SearchField } from './search-field.tsx'
+import { SelectBar } from './select-bar.tsx'
+import type { Selection } from './selection.ts'
 import { RowSkeleton, RowSkeletons } from './skeleton.tsx'
 
 /** Height of a row in px; list.module.css says the same. */
@@ -31,12 +36,16 @@ export function MessageList(props: {
   listRef: RefObject<HTMLUListElement | null>
   onOpen: (id: Id) => void
   onPages: (pages: readonly number[]) => void
+  onFocusRow: (id: Id) => void
   onRemove: (ids: readonly Id[]) => void
   onCompose: () => void
-  pageSize: number
+  selection: Selection
+  bulk: Bulk
 }) {
-  const { scene, rows, total, listRef, pageSize, onPages } = props
+  const { selection } = props
+  const { scene, rows, total, listRef, onPages } = props
   const t = useTranslations('list')
+  const scan = useTranslations('scan')
   const scroller = useRef<HTMLDivElement>(null)
   const virtual = useVirtualizer({
     count: rows.length,
@@ -45,8 +54,13 @@ export function MessageList(props: {
     overscan: 8,
   })
   const items = virtual.getVirtualItems()
-  const first = Math.floor((items[0]?.index ?? 0) / pageSize)
-  const last = Math.floor((items.at(-1)?.index ?? 0) / pageSize)
+  // Rows are remembered: they must not all be drawn anew because one was chosen.
+  const latest = useRef(selection)
+  latest.current = selection
+  const onSelect = useCallback((id: Id, range: boolean) => latest.current.toggle(id, range), [])
+  const onDrag = useCallback((id: Id) => (latest.current.ids.has(id) ? [...latest.current.ids] : [id]), [])
+  const first = Math.floor((items[0]?.index ?? 0) / PAGE)
+  const last = Math.floor((items.at(-1)?.index ?? 0) / PAGE)
   useEffect(() => {
     // The first page is always among them: it knows how many messages there are.
     const seen = Array.from({ length: last - first + 1 }, (_, index) => first + index)
@@ -69,6 +83,7 @@ export function MessageList(props: {
   return (
     <section className={styles.pane} id="messages" aria-label={t('region')}>
       <ListHead {...props} />
+      {scene.folder?.role === 'junk' && !scene.search && <p className={styles.about}>{scan('banner')}</p>}
       <div className={styles.scroller} ref={scroller}>
         {props.failed ? (
           <div className={styles.failed} role="alert">
@@ -105,8 +120,12 @@ export function MessageList(props: {
                     scene={scene}
                     open={row.id === props.open}
                     tabStop={item.index === tabStop}
+                    selected={selection.ids.has(row.id)}
                     onOpen={props.onOpen}
                     onRemove={props.onRemove}
+                    onSelect={onSelect}
+                    onFocus={props.onFocusRow}
+                    onDrag={onDrag}
                   />
                 ) : (
                   <RowSkeleton index={item.index} />
@@ -123,28 +142,20 @@ export function MessageList(props: {
 function ListHead({
   scene,
   accountName,
+  total = 0,
+  selection,
+  bulk,
   onCompose,
 }: {
   scene: Scene
   accountName: string
+  total: number | undefined
+  selection: Selection
+  bulk: Bulk
   onCompose: () => void
 }) {
   const t = useTranslations('list')
   const name = useFolderName()
-  const [text, setText] = useState(scene.search)
-  const [searchFor, setSearchFor] = useState(scene.search)
-  if (searchFor !== scene.search) {
-    setSearchFor(scene.search)
-    setText(scene.search)
-  }
-  useEffect(() => {
-    if (text.trim() === scene.search) return
-    const timer = setTimeout(
-      () => go({ search: text.trim(), email: null }, scene.search ? 'replace' : 'push'),
-      300,
-    )
-    return () => clearTimeout(timer)
-  }, [text, scene.search])
   return (
     <header className={styles.head}>
       <div className={styles.titleLine}>
@@ -165,29 +176,17 @@ function ListHead({
           {t('compose')}
         </button>
       </div>
-      <search className={styles.search}>
-        <IconSearch size={17} stroke={1.8} aria-hidden />
-        <input
-          id="search"
-          type="search"
-          aria-label={t('search')}
-          placeholder={t('search')}
-          value={text}
-          onChange={event => setText(event.target.value)}
-          onKeyDown={event => {
-            if (event.key === 'Escape') {
-              setText('')
-              if (scene.search) go({ search: '' }, 'replace')
-              event.currentTarget.blur()
-            }
-          }}
+      {selection.rows.length > 0 ? (
+        <SelectBar
+          selection={selection}
+          folders={scene.folders}
+          folder={scene.search ? undefined : scene.folder}
+          total={total}
+          bulk={bulk}
         />
-        {text && (
-          <button type="button" aria-label={t('clearSearch')} onClick={() => setText('')}>
-            <IconX size={16} aria-hidden />
-          </button>
-        )}
-      </search>
+      ) : (
+        <SearchField search={scene.search} />
+      )}
     </header>
   )
 }

@@ -14,6 +14,8 @@ export function Menu(props: {
   label: string
   /** The button is a picture only: the label names it too. */
   bare?: boolean
+  /** The button's, for keys that press it. */
+  id?: string
   children: ReactNode
   className: string | undefined
   side: Side
@@ -45,6 +47,7 @@ export function Menu(props: {
     <>
       <button
         ref={button}
+        id={props.id}
         type="button"
         className={props.className}
         aria-label={props.bare ? props.label : undefined}
@@ -106,6 +109,8 @@ export function MenuItem(props: {
   checked?: boolean
   lang?: string
   href?: string
+  /** The address opens beside this page. */
+  newPage?: boolean
   onClick?: () => void
   children: ReactNode
 }) {
@@ -122,7 +127,13 @@ export function MenuItem(props: {
   )
   if (props.href) {
     return (
-      <a className={styles.item} role="menuitem" tabIndex={-1} href={props.href}>
+      <a
+        className={styles.item}
+        role="menuitem"
+        tabIndex={-1}
+        href={props.href}
+        {...(props.newPage && { target: '_blank', rel: 'noopener' })}
+      >
         {content}
       </a>
     )

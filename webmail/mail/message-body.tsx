@@ -1,14 +1,17 @@
 'use client'
-import { IconPhotoOff } from '@tabler/icons-react'
 /**
  * What a message says. Plain text is shown as text; HTML comes as a document of its own, already made safe by
  * the server, in a frame without scripts, forms or an origin. Nothing from outside is fetched until asked.
  */
+import { linkWarning } from '@restante/core/mail/links.ts'
+import { IconAlertTriangle, IconPhotoOff } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import { useMemo, useState } from 'react'
 import type { Email, Id } from '../jmap/types.ts'
-import styles from './message.module.css'
+import { HtmlFrame } from './html-frame.tsx'
+import pane from './message.module.css'
+import styles from './message-body.module.css'
 import { paragraphs } from './plain-text.ts'
 
 export function MessageBody({ account, email, html }: { account: Id; email: Email; html: boolean }) {
@@ -34,18 +37,12 @@ function HtmlBody({ account, email }: { account: Id; email: Email }) {
         <div className={styles.blocked}>
           <IconPhotoOff size={19} stroke={1.6} aria-hidden />
           <span>{t('picturesHidden')}</span>
-          <button type="button" className={styles.plainButton} onClick={() => setPictures(true)}>
+          <button type="button" className={pane.plainButton} onClick={() => setPictures(true)}>
             {t('showPictures')}
           </button>
         </div>
       )}
-      <iframe
-        className={styles.frame}
-        title={t('body')}
-        src={`${address}?remote=${pictures ? 1 : 0}`}
-        sandbox="allow-popups allow-popups-to-escape-sandbox"
-        referrerPolicy="no-referrer"
-      />
+      <HtmlFrame address={address} remote={pictures} />
     </>
   )
 }
@@ -58,7 +55,7 @@ function PlainBody({ email }: { email: Email }) {
     .join('\n')
   const cut = Object.values(email.bodyValues).some(value => value.isTruncated)
   const blocks = useMemo(() => paragraphs(text), [text])
-  if (!text.trim()) return <p className={styles.note}>{t('noText')}</p>
+  if (!text.trim()) return <p className={pane.note}>{t('noText')}</p>
   return (
     <div className={styles.plain}>
       {blocks.map((block, index) =>
@@ -77,20 +74,33 @@ function PlainBody({ email }: { email: Email }) {
           </p>
         ),
       )}
-      {cut && <p className={styles.note}>{t('cut')}</p>}
+      {cut && <p className={pane.note}>{t('cut')}</p>}
     </div>
   )
 }
 
 function Pieces({ pieces }: { pieces: readonly (string | { href: string; text: string })[] }) {
   return pieces.map((piece, index) =>
-    typeof piece === 'string' ? (
-      piece
-    ) : (
-      // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
-      <a key={index} href={piece.href} target="_blank" rel="noopener noreferrer nofollow">
-        {piece.text}
+    // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
+    typeof piece === 'string' ? piece : <Link key={index} {...piece} />,
+  )
+}
+
+/** An address in a text; with where it leads beside it when it is written to be taken for another. */
+function Link({ href, text }: { href: string; text: string }) {
+  const t = useTranslations('message')
+  const warning = linkWarning(href, text)
+  return (
+    <>
+      <a href={href} title={href} target="_blank" rel="noopener noreferrer nofollow">
+        {text}
       </a>
-    ),
+      {warning && (
+        <span className={styles.leads}>
+          <IconAlertTriangle size={14} stroke={1.8} aria-hidden />
+          {t('leadsTo', { host: warning.host })}
+        </span>
+      )}
+    </>
   )
 }

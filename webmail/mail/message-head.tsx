@@ -1,25 +1,21 @@
 'use client'
-/** Subject, people and time of a message; the rest of its conversation; what became of it on its way. */
-import { IconClockHour4 } from '@tabler/icons-react'
+import { IconClockHour4, IconStar, IconStarFilled } from '@tabler/icons-react'
+/** People and time of a message, what can be done with it, and what became of it on its way. */
 import { useTranslations } from 'next-intl'
-import { lazy, type RefObject, Suspense, useId, useState } from 'react'
+import { lazy, Suspense, useId, useState } from 'react'
 import type { Email, EmailAddress, Id } from '../jmap/types.ts'
+import { useActions } from './actions.ts'
 import { Avatar } from './avatar.tsx'
 import type { Scene } from './desk.tsx'
 import styles from './message.module.css'
-import { displayName, shortNames } from './people.ts'
-import { useThread } from './queries.ts'
+import { MessageMenu } from './message-menu.tsx'
+import { displayName } from './people.ts'
 import { RawHeaders } from './raw-headers.tsx'
 import { useFormats, useNow } from './viewer.tsx'
 
 const SentStatus = lazy(() => import('./delivery-status.tsx'))
 
-export function MessageHead(props: {
-  scene: Scene
-  email: Email
-  titleRef: RefObject<HTMLHeadingElement | null>
-  onOpen: (id: Id) => void
-}) {
+export function MessageHead(props: { scene: Scene; email: Email; onRemove: (ids: readonly Id[]) => void }) {
   const { scene, email } = props
   const t = useTranslations('message')
   const formats = useFormats()
@@ -27,15 +23,17 @@ export function MessageHead(props: {
   const [headers, setHeaders] = useState(false)
   const [addresses, setAddresses] = useState(false)
   const headersId = useId()
+  const actions = useActions()
+  const starred = Boolean(email.keywords.$flagged)
   const author = email.from?.[0] ?? { name: null, email: '' }
   const at = new Date(email.sentAt && Date.parse(email.sentAt) ? email.sentAt : email.receivedAt)
-  const sent = scene.folders.some(folder => folder.role === 'sent' && folder.id in email.mailboxIds)
+  const isIn = (role: 'sent' | 'junk') =>
+    scene.folders.some(folder => folder.role === role && folder.id in email.mailboxIds)
+  const sent = isIn('sent')
+  // There it waits for its reader's word; scan-note.tsx says so.
+  const inJunk = isIn('junk')
   return (
     <header className={styles.head}>
-      <h2 className={styles.subject} ref={props.titleRef} tabIndex={-1} dir="auto">
-        {email.subject?.trim() || t('noSubject')}
-      </h2>
-      <Conversation scene={scene} email={email} onOpen={props.onOpen} />
       <div className={styles.people}>
         <Avatar person={author} size={40} />
         <div className={styles.lines}>
@@ -59,17 +57,30 @@ export function MessageHead(props: {
             >
               {t('addresses')}
             </button>
-            <span aria-hidden="true"> · </span>
-            <button
-              type="button"
-              className={styles.textButton}
-              aria-expanded={headers}
-              aria-controls={headersId}
-              onClick={() => setHeaders(value => !value)}
-            >
-              {headers ? t('hideHeaders') : t('showHeaders')}
-            </button>
           </p>
+        </div>
+        <div className={styles.headTools}>
+          <button
+            type="button"
+            className={styles.tool}
+            aria-label={t('star')}
+            title={t('star')}
+            aria-pressed={starred}
+            onClick={() => actions.mark(scene.account, [email], '$flagged', !starred)}
+          >
+            {starred ? (
+              <IconStarFilled size={19} className={styles.starred} aria-hidden />
+            ) : (
+              <IconStar size={19} stroke={1.7} aria-hidden />
+            )}
+          </button>
+          <MessageMenu
+            account={scene.account}
+            email={email}
+            headers={headers}
+            onHeaders={() => setHeaders(value => !value)}
+            onRemove={props.onRemove}
+          />
         </div>
       </div>
       <div id={headersId}>{headers && <RawHeaders account={scene.account} id={email.id} />}</div>
@@ -78,7 +89,7 @@ export function MessageHead(props: {
           <SentStatus account={scene.account} email={email} />
         </Suspense>
       )}
-      {!sent && <Waiting email={email} />}
+      {!sent && !inJunk && <Waiting email={email} />}
     </header>
   )
 }
@@ -103,38 +114,6 @@ function People(props: { label: string; people: EmailAddress[] | null; whole: bo
       ))}
       {people.length > shown.length && ` ${t('more', { count: people.length - shown.length })}`}
     </p>
-  )
-}
-
-/** The other messages of the conversation, a line each. */
-function Conversation({ scene, email, onOpen }: { scene: Scene; email: Email; onOpen: (id: Id) => void }) {
-  const t = useTranslations('message')
-  const formats = useFormats()
-  const now = useNow()
-  const trash = scene.folders.find(folder => folder.role === 'trash')?.id
-  const { data } = useThread(scene.account, email.threadId)
-  const thread = (data ?? []).filter(one => one.id === email.id || !(trash && trash in one.mailboxIds))
-  if (thread.length < 2) return null
-  return (
-    <details className={styles.conversation}>
-      <summary>{t('conversation', { count: thread.length })}</summary>
-      <ol>
-        {thread.map(one => (
-          <li key={one.id}>
-            <button
-              type="button"
-              aria-current={one.id === email.id ? 'true' : undefined}
-              data-unread={!one.keywords.$seen || undefined}
-              onClick={() => onOpen(one.id)}
-            >
-              <span className={styles.threadWho}>{shortNames(one.from ?? [])}</span>
-              <span className={styles.threadWords}>{one.preview}</span>
-              <time dateTime={one.receivedAt}>{formats.short(new Date(one.receivedAt), now)}</time>
-            </button>
-          </li>
-        ))}
-      </ol>
-    </details>
   )
 }
 

@@ -1,45 +1,49 @@
 'use client'
-/** An opened message: what can be done with it, who wrote to whom and when, its body, its attachments. */
+/**
+ * An opened conversation: what can be done with it, and its messages, oldest first. Those that were read are one
+ * line until they are wanted; the one that was opened, what is unread and the newest are shown whole.
+ */
 import {
+  IconArchive,
   IconArrowLeft,
+  IconBan,
   IconCornerUpLeft,
   IconCornerUpLeftDouble,
   IconCornerUpRight,
-  IconFolderSymlink,
   IconMail,
   IconMailOpened,
   IconPencil,
-  IconStar,
-  IconStarFilled,
   IconTrash,
 } from '@tabler/icons-react'
 import { useTranslations } from 'next-intl'
-import { type ReactNode, useEffect, useRef } from 'react'
-import type { Email, EmailRow, Id } from '../jmap/types.ts'
-import { useActions } from './actions.ts'
-import { Attachments } from './attachments.tsx'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import type { EmailRow, Id } from '../jmap/types.ts'
+import type { Bulk } from './bulk.ts'
 import { useCompose } from './compose/start.ts'
 import type { Scene } from './desk.tsx'
-import { folderIcon, useFolderName } from './folder-names.ts'
-import { Menu, MenuGroup, MenuItem } from './menu.tsx'
 import styles from './message.module.css'
-import { MessageBody } from './message-body.tsx'
-import { MessageHead } from './message-head.tsx'
+import { MessageCard } from './message-card.tsx'
+import { MoveMenu } from './move-menu.tsx'
 import { patched, useOverlay } from './pending.ts'
-import { useEmail } from './queries.ts'
+import { useEmail, useThread } from './queries.ts'
+
+export type Turn = { toReader: (how: 'reply' | 'replyAll' | 'forward') => void; step: (by: 1 | -1) => void }
 
 export default function MessagePane(props: {
   scene: Scene
   id: Id | null
+  bulk: Bulk
   onClose: () => void
-  onOpen: (id: Id) => void
   onRemove: (ids: readonly Id[]) => void
+  /** Where the keys find what is open. */
+  turn: { current: Turn | null }
 }) {
   const { scene, id } = props
   const t = useTranslations('message')
   const query = useEmail(scene.account, id)
   const overlay = useOverlay()
   if (!id) {
+    props.turn.current = null
     return (
       <section className={styles.nothing} aria-label={t('region')}>
         <IconMailOpened size={44} stroke={1} aria-hidden />
@@ -51,6 +55,8 @@ export default function MessagePane(props: {
     const email = patched(query.data, overlay.get(id))
     return <Opened {...props} email={email} />
   }
+  // Nothing is open yet that an answer could be meant for.
+  props.turn.current = null
   return (
     <section className={styles.pane} aria-label={t('region')} aria-busy={query.isPending}>
       <div className={styles.toolbar}>
@@ -80,34 +86,87 @@ export default function MessagePane(props: {
 
 function Opened(props: {
   scene: Scene
-  email: Email
+  email: EmailRow
+  bulk: Bulk
   onClose: () => void
-  onOpen: (id: Id) => void
   onRemove: (ids: readonly Id[]) => void
+  turn: { current: Turn | null }
 }) {
   const { scene, email } = props
   const t = useTranslations('message')
-  const actions = useActions()
+  const compose = useCompose()
   const title = useRef<HTMLHeadingElement>(null)
-  const draft = Boolean(email.keywords.$draft)
-  const fresh = useRef(!email.keywords.$seen)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once for each message that is opened
+  const thread = useConversation(scene, email)
+  const [toggled, setToggled] = useState<ReadonlyMap<Id, boolean>>(new Map())
+  const [chosen, setChosen] = useState<Id | null>(null)
+  // As they were when the conversation was opened: reading must not fold a message away.
+  const fresh = useRef(new Set<Id>())
+  for (const one of thread) if (!one.keywords.$seen) fresh.current.add(one.id)
+  const newest = thread.at(-1)?.id
+  const isOpen = (id: Id) => toggled.get(id) ?? (id === email.id || id === newest || fresh.current.has(id))
+  const toggle = (id: Id, open: boolean) => {
+    setToggled(new Map(toggled).set(id, open))
+    if (open) setChosen(id)
+  }
+  const current =
+    thread.find(one => one.id === chosen) ?? thread.findLast(one => !one.keywords.$draft) ?? email
+
+  props.turn.current = {
+    toReader: how => {
+      if (how === 'forward') void compose.forward(scene.account, current.id)
+      else void compose.answer(scene.account, current.id, how === 'replyAll')
+    },
+    step: by => {
+      const target = thread[thread.findIndex(one => one.id === current.id) + by]
+      if (!target) return
+      toggle(target.id, true)
+      document.getElementById(`message-${target.id}`)?.focus()
+    },
+  }
   useEffect(() => {
-    if (fresh.current) void actions.keyword(scene.account, [email], '$seen', true)
     // On a phone the message takes the place of the list: the focus goes along.
     if (matchMedia('(max-width: 699px)').matches) title.current?.focus()
-  }, [email.id])
-  const html = email.htmlBody.some(part => part.type === 'text/html')
+  }, [])
+  const several = thread.length > 1
+  // What was opened may stand below others.
+  useEffect(() => {
+    if (several) document.getElementById(`message-${email.id}`)?.scrollIntoView({ block: 'start' })
+  }, [several, email.id])
   return (
-    <article className={styles.pane} aria-label={t('region')} data-html={html || undefined}>
-      <Toolbar {...props} draft={draft} />
+    <article className={styles.pane} aria-label={t('region')}>
+      <Toolbar {...props} current={current} />
       <div className={styles.content}>
-        <MessageHead scene={scene} email={email} titleRef={title} onOpen={props.onOpen} />
-        <Attachments account={scene.account} parts={email.attachments} />
-        <MessageBody account={scene.account} email={email} html={html} />
+        <h2 className={styles.subject} ref={title} tabIndex={-1} dir="auto">
+          {email.subject?.trim() || t('noSubject')}
+        </h2>
+        {several && <p className={styles.note}>{t('conversation', { count: thread.length })}</p>}
+        {thread.map(one => (
+          <MessageCard
+            key={one.id}
+            scene={scene}
+            row={one}
+            open={!several || isOpen(one.id)}
+            alone={!several}
+            onToggle={open => toggle(one.id, open)}
+            onClose={props.onClose}
+            onRemove={props.onRemove}
+          />
+        ))}
       </div>
     </article>
   )
+}
+
+/** The messages of a conversation, oldest first; without those in Trash and Junk, unless one of them was opened. */
+function useConversation(scene: Scene, email: EmailRow): EmailRow[] {
+  const { data } = useThread(scene.account, email.threadId)
+  const overlay = useOverlay()
+  const aside = scene.folders.filter(one => one.role === 'trash' || one.role === 'junk').map(one => one.id)
+  const found = (data ?? [])
+    .map(one => patched(one, overlay.get(one.id)))
+    .filter(one => one.id === email.id || !aside.some(folder => folder in one.mailboxIds))
+    .filter(one => Object.keys(one.mailboxIds).length > 0)
+  return found.some(one => one.id === email.id) ? found : [email]
 }
 
 function Back({ onClose }: { onClose: () => void }) {
@@ -121,34 +180,36 @@ function Back({ onClose }: { onClose: () => void }) {
 
 function Toolbar(props: {
   scene: Scene
-  email: Email
-  draft: boolean
+  email: EmailRow
+  /** The message that an answer answers. */
+  current: EmailRow
+  bulk: Bulk
   onClose: () => void
-  onRemove: (ids: readonly Id[]) => void
+  turn: { current: Turn | null }
 }) {
-  const { scene, email, draft } = props
+  const { scene, bulk, current } = props
   const t = useTranslations('message')
-  const actions = useActions()
+  const scan = useTranslations('scan')
+  const select = useTranslations('select')
   const compose = useCompose()
-  const starred = Boolean(email.keywords.$flagged)
-  const seen = Boolean(email.keywords.$seen)
+  const turn = (how: 'reply' | 'replyAll' | 'forward') => () => props.turn.current?.toReader(how)
   return (
     <div className={styles.toolbar} role="toolbar" aria-label={t('actions')}>
       <Back onClose={props.onClose} />
       <div className={styles.answers}>
-        {draft ? (
-          <Answer label={t('editDraft')} onClick={() => compose.edit(scene.account, email)}>
+        {current.keywords.$draft ? (
+          <Answer label={t('editDraft')} onClick={() => void compose.edit(scene.account, current.id)}>
             <IconPencil size={19} stroke={1.7} aria-hidden />
           </Answer>
         ) : (
           <>
-            <Answer label={t('reply')} onClick={() => compose.answer(scene.account, email.id, false)}>
+            <Answer label={t('reply')} onClick={turn('reply')}>
               <IconCornerUpLeft size={19} stroke={1.7} aria-hidden />
             </Answer>
-            <Answer label={t('replyAll')} onClick={() => compose.answer(scene.account, email.id, true)}>
+            <Answer label={t('replyAll')} onClick={turn('replyAll')}>
               <IconCornerUpLeftDouble size={19} stroke={1.7} aria-hidden />
             </Answer>
-            <Answer label={t('forward')} onClick={() => compose.forward(scene.account, email.id)}>
+            <Answer label={t('forward')} onClick={turn('forward')}>
               <IconCornerUpRight size={19} stroke={1.7} aria-hidden />
             </Answer>
           </>
@@ -157,73 +218,40 @@ function Toolbar(props: {
       <span className={styles.gap} />
       <div className={styles.tools}>
         <Tool
-          label={seen ? t('markUnread') : t('markRead')}
+          label={bulk.anyUnread ? t('markRead') : t('markUnread')}
           onClick={() => {
-            void actions.keyword(scene.account, [email], '$seen', !seen)
-            if (seen) props.onClose()
+            bulk.mark('$seen', bulk.anyUnread)
+            if (!bulk.anyUnread) props.onClose()
           }}
         >
-          {seen ? (
-            <IconMail size={19} stroke={1.7} aria-hidden />
-          ) : (
+          {bulk.anyUnread ? (
             <IconMailOpened size={19} stroke={1.7} aria-hidden />
-          )}
-        </Tool>
-        <Tool
-          label={t('star')}
-          pressed={starred}
-          onClick={() => void actions.keyword(scene.account, [email], '$flagged', !starred)}
-        >
-          {starred ? (
-            <IconStarFilled size={19} className={styles.starred} aria-hidden />
           ) : (
-            <IconStar size={19} stroke={1.7} aria-hidden />
+            <IconMail size={19} stroke={1.7} aria-hidden />
           )}
         </Tool>
-        <Move scene={scene} email={email} onMoved={props.onClose} />
+        {bulk.archive && (
+          <Tool label={select('archive')} onClick={bulk.archive}>
+            <IconArchive size={19} stroke={1.7} aria-hidden />
+          </Tool>
+        )}
+        {bulk.junk && (
+          <Tool label={scan('isSpam')} onClick={bulk.junk}>
+            <IconBan size={19} stroke={1.7} aria-hidden />
+          </Tool>
+        )}
+        <MoveMenu
+          folders={scene.folders}
+          except={folder => folder.id in props.email.mailboxIds}
+          className={styles.tool}
+          id="move-opened"
+          onMove={bulk.move}
+        />
       </div>
-      <Tool label={t('delete')} onClick={() => props.onRemove([email.id])}>
+      <Tool label={t('delete')} onClick={bulk.remove}>
         <IconTrash size={19} stroke={1.7} aria-hidden />
       </Tool>
     </div>
-  )
-}
-
-function Move({ scene, email, onMoved }: { scene: Scene; email: EmailRow; onMoved: () => void }) {
-  const t = useTranslations('message')
-  const actions = useActions()
-  const name = useFolderName()
-  const targets = scene.folders.filter(
-    folder => !(folder.id in email.mailboxIds) && folder.role !== 'drafts' && folder.role !== 'sent',
-  )
-  return (
-    <Menu
-      label={t('move')}
-      bare
-      className={styles.tool}
-      side="below"
-      items={
-        <MenuGroup label={t('moveTo')}>
-          {targets.map(folder => {
-            const Icon = folderIcon(folder.role)
-            return (
-              <MenuItem
-                key={folder.id}
-                icon={<Icon size={18} stroke={1.6} aria-hidden />}
-                onClick={() => {
-                  onMoved()
-                  void actions.move(scene.account, [email], folder, name(folder))
-                }}
-              >
-                {name(folder)}
-              </MenuItem>
-            )
-          })}
-        </MenuGroup>
-      }
-    >
-      <IconFolderSymlink size={19} stroke={1.7} aria-hidden />
-    </Menu>
   )
 }
 
@@ -236,14 +264,13 @@ function Answer({ label, onClick, children }: { label: string; onClick: () => vo
   )
 }
 
-function Tool(props: { label: string; pressed?: boolean; onClick: () => void; children: ReactNode }) {
+function Tool(props: { label: string; onClick: () => void; children: ReactNode }) {
   return (
     <button
       type="button"
       className={styles.tool}
       aria-label={props.label}
       title={props.label}
-      aria-pressed={props.pressed}
       onClick={props.onClick}
     >
       {props.children}

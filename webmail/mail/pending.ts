@@ -3,7 +3,7 @@
  * action shows at once; when the server's own word has been read again it is taken away. A failed action is
  * taken away too, and the screen tells the truth again.
  */
-import type { EmailRow, Id } from '../jmap/types.ts'
+import type { Id, Member } from '../jmap/types.ts'
 import { createStore } from './store.ts'
 
 export type Patch = {
@@ -27,7 +27,10 @@ export function combine(earlier: Patch | undefined, later: Patch): Patch {
 }
 
 /** A message as it looks after the patch. */
-export function patched<T extends EmailRow>(email: T, patch: Patch | undefined): T {
+export function patched<T extends Pick<Member, 'keywords' | 'mailboxIds'>>(
+  email: T,
+  patch: Patch | undefined,
+): T {
   if (!patch) return email
   const keywords = { ...email.keywords }
   for (const [keyword, on] of Object.entries(patch.keywords ?? {})) {

@@ -1,11 +1,16 @@
 'use client'
 /** The reader's own menu: language, colours, keys, the admin pages for admins, and the way out. */
 import {
+  IconBellRinging,
   IconDeviceDesktop,
+  IconDeviceMobile,
+  IconFilter,
   IconKeyboard,
+  IconLock,
   IconLogout,
   IconMoon,
   IconSelector,
+  IconServer2,
   IconSettings,
   IconSun,
 } from '@tabler/icons-react'
@@ -43,6 +48,21 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
               {t('admin')}
             </MenuItem>
           )}
+          <MenuItem href="/setup" icon={<IconDeviceMobile size={18} stroke={1.6} aria-hidden />}>
+            {t('setup')}
+          </MenuItem>
+          <MenuItem href="/contact" icon={<IconBellRinging size={18} stroke={1.6} aria-hidden />}>
+            {t('contact')}
+          </MenuItem>
+          <MenuItem href="/filter" icon={<IconFilter size={18} stroke={1.6} aria-hidden />}>
+            {t('filter')}
+          </MenuItem>
+          <MenuItem href="/own-server" icon={<IconServer2 size={18} stroke={1.6} aria-hidden />}>
+            {t('ownServer')}
+          </MenuItem>
+          <MenuItem href="/account/security" icon={<IconLock size={18} stroke={1.6} aria-hidden />}>
+            {t('security')}
+          </MenuItem>
           <MenuGroup label={t('language')}>
             {locales.map(one => (
               <MenuItem key={one} lang={one} checked={one === locale} onClick={() => choose(one)}>

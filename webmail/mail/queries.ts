@@ -2,13 +2,10 @@
 import { useQueries, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { call, from } from '../jmap/client.ts'
-import type { Email, EmailRow, Folder, FolderRole, Id, Submission } from '../jmap/types.ts'
+import type { DeliveryStatus, Email, EmailRow, Folder, FolderRole, Id } from '../jmap/types.ts'
 import { useConnection } from './connection.tsx'
 
-/** Rows of the list that are read at once. */
-export const PAGE = 50
-
-const ROW = [
+export const ROW = [
   'id',
   'threadId',
   'mailboxIds',
@@ -36,6 +33,7 @@ const WHOLE = [
   'htmlBody',
   'attachments',
   'bodyValues',
+  'restante:scan',
 ]
 /** Characters of a plain text that are shown; the rest is a download away. */
 const TEXT_LIMIT = 512 * 1024
@@ -84,66 +82,6 @@ export function useFolders(accounts: readonly Account[]): (Folder[] | undefined)
   })
 }
 
-export type List = {
-  /** undefined: not read yet. */
-  total: number | undefined
-  rows: (EmailRow | undefined)[]
-  failed: boolean
-  retry: () => void
-}
-
-/**
- * A folder's messages, newest first. `pages` are the pages on the screen: only those are read, so that a
- * folder of a hundred thousand costs what is seen of it. The first page is always one of them.
- */
-export function useList(
-  account: Id | null,
-  folder: Id | null,
-  search: string,
-  pages: readonly number[],
-): List {
-  const { client } = useConnection()
-  const results = useQueries({
-    queries: pages.map(page => ({
-      queryKey: ['list', account, folder, search, page],
-      enabled: account !== null && (folder !== null || search !== ''),
-      queryFn: async () => {
-        const [found, emails] = await client.group(
-          call('Email/query', {
-            accountId: account,
-            filter: search ? { text: search } : { inMailbox: folder },
-            sort: [{ property: 'receivedAt', isAscending: false }],
-            position: page * PAGE,
-            limit: PAGE,
-            calculateTotal: true,
-          }),
-          call('Email/get', { accountId: account, '#ids': from(0, '/ids'), properties: ROW }),
-        )
-        const byId = new Map(emails.list.map(email => [email.id, email as EmailRow]))
-        return {
-          total: found.total ?? found.ids.length,
-          rows: found.ids.map(id => byId.get(id)).filter(row => row !== undefined),
-        }
-      },
-    })),
-  })
-  const first = results[0]?.data
-  const stamp = results.map(result => result.dataUpdatedAt).join()
-  const failed = results.some(result => result.isError && result.data === undefined)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `stamp` stands for the results
-  const rows = useMemo(() => {
-    if (!first) return []
-    const all: (EmailRow | undefined)[] = new Array(first.total)
-    results.forEach((result, index) => {
-      result.data?.rows.forEach((row, offset) => {
-        all[(pages[index] ?? 0) * PAGE + offset] = row
-      })
-    })
-    return all
-  }, [stamp, pages, first?.total])
-  return { total: first?.total, rows, failed, retry: () => results.forEach(result => void result.refetch()) }
-}
-
 /** One message with its texts. */
 export function useEmail(account: Id | null, id: Id | null) {
   const { client } = useConnection()
@@ -159,12 +97,14 @@ export async function readEmail(
   client: ReturnType<typeof useConnection>['client'],
   account: Id,
   id: Id,
+  html = false,
 ): Promise<Email | null> {
   const { list } = await client.call('Email/get', {
     accountId: account,
     ids: [id],
     properties: WHOLE,
     fetchTextBodyValues: true,
+    ...(html && { fetchHTMLBodyValues: true }),
     maxBodyValueBytes: TEXT_LIMIT,
   })
   return list[0] ?? null
@@ -208,8 +148,11 @@ export function useIdentities(accounts: readonly Account[]) {
 }
 export type AccountIdentity = ReturnType<typeof useIdentities>[number]
 
-/** How far a message that was sent from here has come. */
-export function useSubmission(account: Id, emailId: Id, enabled: boolean) {
+/** One recipient of a message that was sent from here, and how far it has come to them. */
+export type SentTo = { submissionId: Id; address: string; status: DeliveryStatus }
+
+/** All whom it was sent to, also later, in the order of sending. */
+export function useSentTo(account: Id, emailId: Id, enabled: boolean) {
   const { client } = useConnection()
   return useQuery({
     queryKey: ['submissions', account, emailId],
@@ -220,13 +163,21 @@ export function useSubmission(account: Id, emailId: Id, enabled: boolean) {
         call('EmailSubmission/query', { accountId: account, filter: { emailIds: [emailId] } }),
         call('EmailSubmission/get', { accountId: account, '#ids': from(0, '/ids') }),
       )
-      return submissions.list.at(-1) ?? null
+      return submissions.list
+        .toSorted((a, b) => a.sendAt.localeCompare(b.sendAt))
+        .flatMap(({ id, envelope, deliveryStatus }) => {
+          // As they were written: rows of a database come in any order, and lines must not jump.
+          const order = (envelope?.rcptTo ?? []).map(one => one.email)
+          return Object.entries(deliveryStatus ?? {})
+            .map(([address, status]): SentTo => ({ submissionId: id, address, status }))
+            .sort((one, other) => order.indexOf(one.address) - order.indexOf(other.address))
+        })
     },
   })
 }
 
-function isUnderWay(submission: Submission | null | undefined): boolean {
-  return Object.values(submission?.deliveryStatus ?? {}).some(status => status.delivered === 'queued')
+function isUnderWay(sent: readonly SentTo[] | undefined): boolean {
+  return (sent ?? []).some(({ status }) => status.delivered === 'queued')
 }
 
 export type AccountContinuity = {
@@ -235,6 +186,8 @@ export type AccountContinuity = {
   health: 'up' | 'degraded' | 'down' | 'recovering'
   since: string
   cause: string | null
+  /** Continuity was opened by a plan. `until` null: until it is taken back. */
+  period: { kind: 'maintenance' | 'drill' | 'override'; reason: string; until: string | null } | null
 }
 
 /** How the mail server behind each account is. */

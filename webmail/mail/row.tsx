@@ -16,9 +16,12 @@ import { memo } from 'react'
 import type { EmailRow, Id } from '../jmap/types.ts'
 import { useActions } from './actions.ts'
 import type { Scene } from './desk.tsx'
+import { endDrag, MESSAGES, startDrag } from './drag.ts'
 import styles from './list.module.css'
-import { shortNames } from './people.ts'
+import { shortNames, unique } from './people.ts'
 import { formatPlace } from './place.ts'
+import { isUnread, messagesOf, someHave } from './rows.ts'
+import { markedRuns } from './search.ts'
 import { useSweep } from './sweep.ts'
 import { useFormats, useNow } from './viewer.tsx'
 
@@ -30,8 +33,13 @@ export const Row = memo(function Row(props: {
   scene: Scene
   open: boolean
   tabStop: boolean
+  selected: boolean
   onOpen: (id: Id) => void
   onRemove: (ids: readonly Id[]) => void
+  onSelect: (id: Id, range: boolean) => void
+  onFocus: (id: Id) => void
+  /** The rows that go along when this one is dragged. */
+  onDrag: (id: Id) => readonly Id[]
 }) {
   const { email, scene, open, onOpen, onRemove } = props
   const t = useTranslations('list')
@@ -40,18 +48,47 @@ export const Row = memo(function Row(props: {
   const actions = useActions()
   const role = scene.folder?.role
   const outgoing = !scene.search && (role === 'sent' || role === 'drafts')
-  const people = (outgoing ? email.to : email.from) ?? []
-  const unread = !email.keywords.$seen
-  const starred = Boolean(email.keywords.$flagged)
+  const here = scene.search ? null : (scene.folder?.id ?? null)
+  const count = email.members?.length ?? 1
+  const authors = count > 1 && !outgoing ? email.members?.flatMap(one => one.from ?? []) : email.from
+  const people = unique((outgoing ? email.to : authors) ?? [])
+  const unread = isUnread(email, here)
+  const starred = someHave(email, here, '$flagged')
   const at = new Date(email.receivedAt)
   const who = shortNames(people) || (outgoing ? t('noRecipient') : t('noSender'))
-  const mark = !outgoing && WAITING.has(email['restante:delivery'] ?? '')
+  // In Junk it waits for nobody's server, but for its reader's word.
+  const inJunk = scene.folders.some(folder => folder.role === 'junk' && folder.id in email.mailboxIds)
+  const mark = !outgoing && !inJunk && WAITING.has(email['restante:delivery'] ?? '')
   const sweep = useSweep({
     left: () => onRemove([email.id]),
-    right: () => void actions.keyword(scene.account, [email], '$seen', unread),
+    right: () => actions.mark(scene.account, messagesOf(email, here), '$seen', unread),
   })
+  const subject = email.subject?.trim() || t('noSubject')
   return (
-    <div className={styles.row} data-unread={unread || undefined} data-open={open || undefined} {...sweep}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: dragging is one way of several to move a message
+    <div
+      className={styles.row}
+      data-unread={unread || undefined}
+      data-open={open || undefined}
+      data-selected={props.selected || undefined}
+      draggable
+      onDragStart={event => {
+        startDrag({ account: scene.account, ids: props.onDrag(email.id) })
+        event.dataTransfer.effectAllowed = 'move'
+        event.dataTransfer.setData(MESSAGES, '')
+      }}
+      onDragEnd={endDrag}
+      {...sweep}
+    >
+      <label className={styles.select}>
+        <input
+          type="checkbox"
+          aria-label={t('selectRow', { subject, who })}
+          checked={props.selected}
+          tabIndex={props.tabStop ? 0 : -1}
+          onChange={event => props.onSelect(email.id, (event.nativeEvent as MouseEvent).shiftKey)}
+        />
+      </label>
       <a
         href={formatPlace({
           account: scene.account,
@@ -64,15 +101,25 @@ export const Row = memo(function Row(props: {
         data-id={email.id}
         tabIndex={props.tabStop ? 0 : -1}
         aria-current={open ? 'true' : undefined}
+        onFocus={() => props.onFocus(email.id)}
         onClick={event => {
-          if (event.metaKey || event.ctrlKey || event.shiftKey) return
+          if (event.metaKey || event.ctrlKey) return
           event.preventDefault()
-          onOpen(email.id)
+          if (event.shiftKey) props.onSelect(email.id, true)
+          else onOpen(email.id)
         }}
       >
         <span className={styles.line}>
           {unread && <span className="unseen">{t('unread')}</span>}
-          <span className={styles.who}>{outgoing ? t('to', { names: who }) : who}</span>
+          <span className={styles.who}>
+            {outgoing ? t('to', { names: who }) : who}
+            {count > 1 && (
+              <span className={styles.count}>
+                <span aria-hidden="true">{count}</span>
+                <span className="unseen">{t('messagesIn', { count })}</span>
+              </span>
+            )}
+          </span>
           {email.keywords.$answered && (
             <IconCornerUpLeft size={14} stroke={1.8} role="img" aria-label={t('answered')} />
           )}
@@ -84,7 +131,7 @@ export const Row = memo(function Row(props: {
           </time>
         </span>
         <span className={styles.subject} dir="auto">
-          {email.subject?.trim() || t('noSubject')}
+          {email.snippet?.subject ? <Marked snippet={email.snippet.subject} /> : subject}
         </span>
         <span className={styles.line}>
           {mark && (
@@ -94,7 +141,7 @@ export const Row = memo(function Row(props: {
             </span>
           )}
           <span className={styles.preview} dir="auto">
-            {email.preview}
+            {email.snippet?.preview ? <Marked snippet={email.snippet.preview} /> : email.preview}
           </span>
         </span>
       </a>
@@ -115,7 +162,9 @@ export const Row = memo(function Row(props: {
           tabIndex={-1}
           aria-pressed={starred}
           aria-label={t('star')}
-          onClick={() => void actions.keyword(scene.account, [email], '$flagged', !starred)}
+          onClick={() =>
+            actions.mark(scene.account, starred ? messagesOf(email, here) : [email], '$flagged', !starred)
+          }
         >
           {starred ? (
             <IconStarFilled size={17} aria-hidden />
@@ -127,3 +176,11 @@ export const Row = memo(function Row(props: {
     </div>
   )
 })
+
+/** What a search found, with its words marked. */
+function Marked({ snippet }: { snippet: string }) {
+  return markedRuns(snippet).map(({ text, found }, index) =>
+    // biome-ignore lint/suspicious/noArrayIndexKey: a text does not change
+    found ? <mark key={index}>{text}</mark> : text,
+  )
+}

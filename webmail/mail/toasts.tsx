@@ -40,9 +40,25 @@ function end(toast: Toast, undone: boolean): void {
   else toast.onEnd?.()
 }
 
+/** Something that was done and shows by itself: nothing is said, but the key takes it back for as long. */
+export function undoable(undo: () => void): void {
+  const one = { id: ++counter, undo }
+  silent = [...silent, one].slice(-MOST)
+  setTimeout(() => {
+    silent = silent.filter(other => other !== one)
+  }, UNDO_TIME)
+}
+let silent: { id: number; undo: () => void }[] = []
+
 /** Undoes the last action that can be undone; false when there is none. */
 export function undoLast(): boolean {
   const last = toasts.get().findLast(toast => toast.undo)
+  const quiet = silent.at(-1)
+  if (quiet && (!last || quiet.id > last.id)) {
+    silent = silent.slice(0, -1)
+    quiet.undo()
+    return true
+  }
   if (last) end(last, true)
   return last !== undefined
 }

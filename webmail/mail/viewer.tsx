@@ -1,6 +1,6 @@
 'use client'
 /** Whoever is looking: their name, their language, and the formats that follow from it. */
-import type { Locale } from '@restante/core/db/schema.ts'
+import type { Locale } from '@restante/core/db/schema/directory.ts'
 import { useLocale } from 'next-intl'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { dates, size } from './time.ts'

@@ -4,7 +4,9 @@
  * The stream looks itself, again and again, whether its session still holds: one that was ended gets nothing
  * more. A person has so many streams at most; beyond that the oldest gives way (a browser comes back).
  */
+import { appPasswordHolds } from '@restante/core/access/app-passwords.ts'
 import { accountsOf } from '@restante/core/access/permissions.ts'
+import { sessionHolds } from '@restante/core/access/sessions.ts'
 import { openPushHub, type PushHub, type StateChange } from '@restante/core/jmap/push.ts'
 import type { JmapCall } from './jmap.ts'
 import type { Services } from './services.ts'
@@ -21,7 +23,7 @@ function hub({ db, databaseUrl, log }: Services): PushHub {
 
 const STREAMS_PER_PERSON = 20
 /** How often a stream looks whether its session holds, in ms. */
-const CHECK = 8_000
+const CHECK = 4_000
 /** RFC 8620 §7.3: pings in seconds, within what we allow. */
 const PING = { least: 5, most: 300, standard: 30 } as const
 
@@ -71,8 +73,9 @@ export function eventStream(call: JmapCall<unknown>): Response {
         }
       }
       remember(run.context.person.id, end)
-      // A comment first, so that the browser knows that the stream is open.
-      send(': restante\n\n')
+      // A comment first, so that the browser knows that the stream is open. It comes back after a second: who was
+      // signed out elsewhere is to see it soon.
+      send(': restante\nretry: 1000\n\n')
       if (lastEventId !== null) {
         // What happened meanwhile is not known; how it stands now is.
         void hub(services)
@@ -122,19 +125,18 @@ function idOf({ changed }: StateChange): string {
     .join(',')
 }
 
-/** The epoch is the same and no account was taken away. A database that is away ends nobody's session. */
+/** What was signed in with counts still, and no account was taken away. A database that is away ends nobody's session. */
 async function stillHolds(
-  { run, epoch, services: { db } }: JmapCall<unknown>,
+  { run, credential, services: { db } }: JmapCall<unknown>,
   accountIds: readonly string[],
 ) {
   const { person } = run.context
   try {
-    const row = await db
-      .selectFrom('person')
-      .select('session_epoch')
-      .where('id', '=', person.id)
-      .executeTakeFirst()
-    if (row?.session_epoch !== epoch) return false
+    const holds =
+      credential.by === 'cookie'
+        ? await sessionHolds(db, credential.session)
+        : await appPasswordHolds(db, credential.id, credential.epoch)
+    if (!holds) return false
     const accounts = new Set((await accountsOf(db, person)).map(account => account.id))
     return accounts.size === accountIds.length && accountIds.every(id => accounts.has(id))
   } catch {

@@ -7,6 +7,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { verifyAppPassword } from '@restante/core/access/app-passwords.ts'
+import { parseSendingRate, takeSending } from '@restante/core/access/sending.ts'
+import { giveUpAfter } from '@restante/core/continuity/retry.ts'
 import { type JmapContext, openRun, type Run } from '@restante/core/jmap/context.ts'
 import type { Problem } from '@restante/core/jmap/errors.ts'
 import { isSameOrigin } from '../app/api/v1/origin.ts'
@@ -21,11 +23,12 @@ export type JmapCall<P> = {
   context: JmapContext
   /** The person's accounts and nobody else's. */
   run: Run
-  /** The session's epoch, by which a long answer can see that it ended. */
-  epoch: number
+  /** What was signed in with, by which a long answer can see that it ended. */
+  credential: Credential
 }
 
-type Caller = { id: string; address: string; name: string; epoch: number; by: 'cookie' | 'app-password' }
+export type Credential = { by: 'cookie'; session: string } | { by: 'app-password'; id: string; epoch: number }
+type Caller = { id: string; address: string; name: string; credential: Credential }
 
 /** Makes a route handler of work that only somebody who is signed in may ask for. */
 export function jmapRoute<P = Record<string, never>>(work: (call: JmapCall<P>) => Promise<Response>) {
@@ -35,12 +38,27 @@ export function jmapRoute<P = Record<string, never>>(work: (call: JmapCall<P>) =
       const caller = await callerOf(request, opened)
       if (caller instanceof Response) return caller
       const reading = request.method === 'GET' || request.method === 'HEAD'
-      if (caller.by === 'cookie' && !reading && !isSameOrigin(request.headers, opened.settings.PUBLIC_URL)) {
+      if (
+        caller.credential.by === 'cookie' &&
+        !reading &&
+        !isSameOrigin(request.headers, opened.settings.PUBLIC_URL)
+      ) {
         return problem({ type: 'about:blank', status: 403, detail: 'the request comes from another site' })
       }
       const { id, address, name } = caller
       const { db, spool, queues, directory, log } = opened
-      const context: JmapContext = { db, spool, queues, directory, log, person: { id, address, name } }
+      const rate = parseSendingRate(opened.settings.SUBMISSION_RATE_PERSON)
+      const context: JmapContext = {
+        db,
+        spool,
+        queues,
+        directory,
+        log,
+        person: { id, address, name },
+        scan: opened.scan,
+        giveUp: giveUpAfter(opened.settings.OUTBOUND_GIVE_UP),
+        maySend: recipients => takeSending(opened, { id, address }, recipients, rate),
+      }
       return await work({
         request,
         url: new URL(request.url),
@@ -48,7 +66,7 @@ export function jmapRoute<P = Record<string, never>>(work: (call: JmapCall<P>) =
         services: opened,
         context,
         run: await openRun(context),
-        epoch: caller.epoch,
+        credential: caller.credential,
       })
     } catch (error) {
       const reference = randomUUID()
@@ -63,7 +81,8 @@ async function callerOf(request: Request, { db, limiter }: Services): Promise<Ca
   const authorization = request.headers.get('authorization')
   if (authorization === null) {
     const person = await currentPerson()
-    return person ? { ...person, epoch: person.sessionEpoch, by: 'cookie' } : notSignedIn()
+    if (!person) return notSignedIn()
+    return { ...person, credential: { by: 'cookie', session: person.sessionId } }
   }
   const given = basicCredentials(authorization)
   if (!given) return notSignedIn()
@@ -72,7 +91,8 @@ async function callerOf(request: Request, { db, limiter }: Services): Promise<Ca
   switch (result.type) {
     case 'ok': {
       const { id, address, name, sessionEpoch } = result.person
-      return { id, address, name, epoch: sessionEpoch, by: 'app-password' }
+      const used = { by: 'app-password' as const, id: result.credentialId ?? '', epoch: sessionEpoch }
+      return { id, address, name, credential: used }
     }
     case 'refused':
       return notSignedIn(true)

@@ -7,10 +7,14 @@
  */
 import { join } from 'node:path'
 import { createLimiter, type Limiter } from '@restante/core/access/limits.ts'
+import { type AskServer, createAskServer } from '@restante/core/access/mailbox-server.ts'
 import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
 import { loadSettings, type Settings } from '@restante/core/config/settings.ts'
 import { connect, type Db } from '@restante/core/db/connection.ts'
 import { type DirectoryKeeper, keepDirectory } from '@restante/core/directory/keeper.ts'
+import type { Directory } from '@restante/core/directory/snapshot.ts'
+import type { SubmissionScan } from '@restante/core/jmap/submission-scan.ts'
+import type { ShowText } from '@restante/core/mail/show-text.ts'
 import { createLog, type Log } from '@restante/core/observe/log.ts'
 import { createQueues, type Queues } from '@restante/core/queue/queues.ts'
 import { openSpool } from '@restante/core/spool/open.ts'
@@ -25,18 +29,29 @@ export type Services = {
   spool: Spool
   queues: Queues
   directory: DirectoryKeeper
+  /** Looks at what people send. Absent where main.ts does not run. */
+  scan: SubmissionScan | undefined
   /** Counts what is limited: attempts to sign in. */
   limiter: Limiter
   /** Key for sealed columns: backend URLs, smarthosts. */
   sealKey: Buffer
   /** Key that session cookies are encrypted with. */
   sessionKey: Buffer
+  /** Key of the small cookies of signing in: a step that is under way, a browser that is known. */
+  signInKey: Buffer
+  /** Asks people's own mail servers about their passwords. */
+  askServer: AskServer
 }
 
+/** Made by main.ts, which is not bundled: the scan has threads, whose programs are files. */
+type ScanMaker = (directory: () => Directory) => SubmissionScan
 type Holder = { opening: Promise<Services>; close(): Promise<void> }
 
 declare global {
   var restanteWebmail: Holder | undefined
+  var restanteScan: ScanMaker | undefined
+  /** Makes a message's text safe to show, in a thread when it is long. Made by main.ts as well. */
+  var restanteShow: ShowText | undefined
 }
 
 /** The process's services. @throws when a setting is wrong or the spool can't be opened */
@@ -87,10 +102,13 @@ async function open(): Promise<Services> {
     redisUrl,
     spool,
     directory,
+    scan: globalThis.restanteScan?.(() => directory.current),
     queues: createQueues({ redisUrl, log }),
     limiter: createLimiter({ redisUrl, log }),
     sealKey,
     sessionKey: deriveKey(secret, 'session'),
+    signInKey: deriveKey(secret, 'sign-in'),
+    askServer: createAskServer(),
   }
 }
 
@@ -99,6 +117,7 @@ async function close(opening: Promise<Services>): Promise<void> {
   if (!opened) return
   await Promise.allSettled([
     opened.directory.close(),
+    opened.scan?.scanner.close(),
     opened.queues.close(),
     opened.limiter.close(),
     opened.spool.close(),

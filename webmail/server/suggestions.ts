@@ -3,7 +3,7 @@
  * organization, and the senders and recipients of the latest mail in mailboxes they are a member of.
  */
 import type { Db } from '@restante/core/db/connection.ts'
-import type { AddressJson } from '@restante/core/db/schema.ts'
+import type { AddressJson } from '@restante/core/db/schema/mail.ts'
 import { sql } from 'kysely'
 
 /** Suggestions at most. */

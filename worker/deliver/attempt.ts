@@ -13,7 +13,7 @@
  *    would deliver again, nothing else.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Health } from '@restante/core/db/schema.ts'
+import type { Health } from '@restante/core/db/schema/directory.ts'
 import { isAboutData } from '@restante/core/db/transaction.ts'
 import { counter, histogram } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
@@ -21,6 +21,7 @@ import type { Begun } from '@restante/core/queue/attempts.ts'
 import { reached } from '@restante/core/spool/states.ts'
 import type { Failure } from '../notify/failures.ts'
 import type { Services } from '../services.ts'
+import { factsOf } from '../smtp/client-facts.ts'
 import type { Sent } from '../smtp/route.ts'
 import type { Mail } from '../smtp/transaction.ts'
 import { type Decision, decide } from './decide.ts'
@@ -81,6 +82,7 @@ export async function attemptDelivery(
     now,
     random: Math.random(),
     unverified: unverifiedOf(begun),
+    giveUp: services.giveUp,
   })
   // Cut off by our own ending: try again at once when we are back.
   if (interrupted && decision.guarded.length === 0) decision.rest = { state: 'queued' }
@@ -110,13 +112,11 @@ function mailOf({ spool }: Services, begun: Begun): Mail {
   const { message } = begun
   return {
     sender: message.sender,
+    client: factsOf(message),
     size: message.size,
     envelope: message.envelope,
     recipients: begun.recipients,
-    content: async () => {
-      const { size, content } = await spool.read(message.location)
-      return { size, content }
-    },
+    content: () => spool.read(message.location),
   }
 }
 

@@ -6,7 +6,7 @@
  * and failure are not used: a job that throws is gone, and the reconciler adds it again because the row says
  * so. That is also why a job that stalls over and over does no harm (maxStalledCount is out of reach).
  */
-import { evidenceOf, feedbackOf } from '@restante/core/continuity/evidence.ts'
+import { evidenceOf, feedbackOf, remarkOf, SLOW } from '@restante/core/continuity/evidence.ts'
 import type { BackendHealth } from '@restante/core/continuity/store.ts'
 import {
   feedback,
@@ -25,7 +25,8 @@ import { EvidenceDesk } from '../evidence.ts'
 import type { Services } from '../services.ts'
 import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
-import { sendThrough } from '../smtp/route.ts'
+import { type Sent, sendThrough } from '../smtp/route.ts'
+import type { Mail } from '../smtp/transaction.ts'
 import { attemptDelivery, type Notifier, type Way } from './attempt.ts'
 import { type Consumer, consume } from './consumer.ts'
 import { Courier } from './courier.ts'
@@ -63,8 +64,8 @@ export class BackendRuntime {
     this.backend = backend
     this.#onSettled = onSettled
     this.#window = openWindow(health.effective === 'up' ? START_UP : START_RECOVERING)
-    this.#pool = createPool(backend.hosts, host =>
-      dial(host, { name: services.hostname, ...DELIVERY_TIMEOUTS }),
+    this.#pool = createPool(backend.hosts, (host, client) =>
+      dial(host, { name: services.hostname, client, ...DELIVERY_TIMEOUTS }),
     )
     this.desk = new EvidenceDesk(services.db, services.log, health, (now, before) => {
       if (now.machine.health === 'recovering' && before.machine.health !== 'recovering') {
@@ -105,6 +106,15 @@ export class BackendRuntime {
     return this.#window.size
   }
 
+  /** New mail can go without a job (ingest). */
+  get numberForNew(): number | null {
+    return this.#courier.numberForNew
+  }
+
+  takeBegun(begun: readonly Begun[]): void {
+    this.#courier.takeBegun(begun)
+  }
+
   /** Stops taking jobs; what is under way may end until `deadline` (ms since the epoch), then is cut off. */
   async close(deadline: number): Promise<void> {
     const cut = setTimeout(
@@ -126,7 +136,7 @@ export class BackendRuntime {
   async #deliver(begun: Begun, sent: () => void): Promise<void> {
     const way: Way = {
       health: () => this.desk.health.effective,
-      send: (_begun, mail, onOurFault) => sendThrough(this.#pool, mail, onOurFault),
+      send: (_begun, mail, onOurFault) => this.#send(mail, onOurFault),
       heard: (told, decision, ours) => this.#heard(told, decision, ours),
       ending: () => this.#ending,
     }
@@ -138,11 +148,30 @@ export class BackendRuntime {
     if (ours) return
     const worst = [...told.values()].find(outcome => feedbackOf(outcome) !== 'success')
     const width = feedbackOf(worst ?? decision.summary)
-    if (width) this.#setWindow(feedback(this.#window, width))
+    if (width) {
+      const next = feedback(this.#window, width)
+      if (next.size === this.#window.size) this.#window = next
+      else this.#setWindow(next)
+    }
     for (const [address, raw] of told) {
       const evidence = evidenceOf(atOurBackend(raw), 'delivery', address)
       if (evidence) await this.desk.take(evidence)
+      const remark = remarkOf(atOurBackend(raw), true)
+      if (remark) await this.desk.remark(remark)
     }
+  }
+
+  /** Sends, and notices when that took long. */
+  async #send(mail: Mail, onOurFault: (error: unknown) => void): Promise<Sent> {
+    const startedAt = Date.now()
+    const sent = await sendThrough(this.#pool, mail, onOurFault)
+    const seconds = (Date.now() - startedAt) / 1_000
+    const delivered = [...sent.told.values()].some(outcome => outcome.category === 'accepted')
+    if (delivered && seconds * 1_000 >= SLOW) {
+      const detail = `${sent.host ?? ''}: ${seconds.toFixed(0)} s for one message of ${mail.size} bytes`
+      void this.desk.remark({ type: 'remark', concern: 'slow', detail })
+    }
+    return sent
   }
 
   #setWindow(next: Window): void {

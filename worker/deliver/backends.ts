@@ -4,13 +4,14 @@
  */
 import { loadHealth } from '@restante/core/continuity/store.ts'
 import { type Backend, listBackends } from '@restante/core/directory/backends.ts'
+import { giveBack, type Takers } from '@restante/core/queue/attempts.ts'
 import { type Loop, loop } from '../loop.ts'
 import type { Services } from '../services.ts'
 import type { Notifier } from './attempt.ts'
 import { BackendRuntime } from './backend.ts'
 import type { Settler } from './settler.ts'
 
-export type Backends = {
+export type Backends = Takers & {
   all(): Iterable<BackendRuntime>
   /** The directory may have changed. */
   nudge(): void
@@ -71,6 +72,15 @@ export function startBackends(
   })
 
   return {
+    numberFor: backendId => runtimes.get(backendId)?.numberForNew ?? null,
+    take(begun) {
+      for (const [id, some] of Map.groupBy(begun, one => one.backendId)) {
+        const runtime = id === null ? undefined : runtimes.get(id)
+        if (runtime) runtime.takeBegun(some)
+        // It went a moment ago: whoever has it next finds the rows.
+        else void giveBack(db, some).catch(error => log.warn({ event: 'delivery.step-failed', error }))
+      }
+    },
     all: () => runtimes.values(),
     nudge: keeper.nudge,
     healthChanged(backendId) {
@@ -90,5 +100,5 @@ export function startBackends(
 }
 
 function sameServers(a: Backend, b: Backend): boolean {
-  return JSON.stringify([a.hosts, a.imap]) === JSON.stringify([b.hosts, b.imap])
+  return JSON.stringify([a.hosts, a.imap, a.access]) === JSON.stringify([b.hosts, b.imap, b.access])
 }

@@ -15,10 +15,12 @@ import type { Services } from '../services.ts'
 import { nextTurn } from './turns.ts'
 
 /** Begun ahead, in windows and at most: a round trip to PostgreSQL must be bridged. One by one stays one by one. */
-const WINDOWS_AHEAD = 4
-const MOST_AHEAD = 100
+const WINDOWS_AHEAD = 8
+const MOST_AHEAD = 200
 /** Below this a window is a probe. */
 const NARROW = 5
+/** New mail that is taken without a job, begun already: more than this waits in Redis. */
+const MOST_AT_BIRTH = 1_000
 /** Pause between tries while PostgreSQL is away, in ms. */
 const AGAIN = 1_000
 
@@ -31,6 +33,8 @@ export type Load = {
    * resolves when the result is recorded.
    */
   carry: (begun: Begun, sent: () => void) => Promise<void>
+  /** Begins deliveries together with others' (together.ts); absent: by itself. */
+  begin?: (ids: readonly string[]) => Promise<Begun[]>
 }
 
 type CourierServices = Pick<Services, 'db' | 'log' | 'queues' | 'recorder' | 'workerNumber'>
@@ -48,6 +52,7 @@ export class Courier {
   readonly #leased = new Map<string, Begun>()
   readonly #busy = new Set<string>()
   #active = 0
+  readonly #carried = new Set<Promise<void>>()
   #beginning: Promise<void> | null = null
   #paused = false
   #stopped = false
@@ -88,6 +93,23 @@ export class Courier {
     await Promise.all(ends)
   }
 
+  /** The number in whose name new mail may be leased for this courier; null: it should wait as a job. */
+  get numberForNew(): number | null {
+    const { recorder, workerNumber } = this.#services
+    const room = this.#leased.size < MOST_AT_BIRTH && this.#live.length === 0 && this.#window >= NARROW
+    return room && !this.#stopped && recorder.ready && this.#load.mayDial() ? workerNumber() : null
+  }
+
+  /** Deals with new mail that was begun as its rows were made. */
+  takeBegun(begun: readonly Begun[]): void {
+    reached(6)
+    for (const one of begun) this.#leased.set(one.deliveryId, one)
+    this.#ready.push(...begun)
+    if (this.#stopped) void this.#drop()
+    else if (!this.#load.mayDial()) void this.#putBack()
+    else this.#pump()
+  }
+
   /** Begins nothing more, and gives back what was not dialed. */
   async stop(): Promise<void> {
     this.#stopped = true
@@ -96,8 +118,9 @@ export class Courier {
     await this.#drop()
   }
 
-  /** After the jobs have ended: what was not dealt with gets new ones. */
+  /** Waits for what is under way, with or without a job; what was not dealt with gets new ones. */
   async close(): Promise<void> {
+    await Promise.all(this.#carried)
     clearInterval(this.#renewal)
     await this.#services.queues.enqueue(this.#dropped)
   }
@@ -107,7 +130,9 @@ export class Courier {
       const at = nextTurn(this.#ready, this.#busy)
       const [begun] = at < 0 ? [] : this.#ready.splice(at, 1)
       if (!begun) break
-      void this.#carry(begun)
+      const carried = this.#carry(begun)
+      this.#carried.add(carried)
+      void carried.then(() => this.#carried.delete(carried))
     }
     this.#begin()
   }
@@ -169,7 +194,9 @@ export class Courier {
     const { db, log, workerNumber } = this.#services
     for (let tries = 1; !this.#stopped; tries++) {
       try {
-        const begun = await beginMany(db, ids, new Date(), workerNumber())
+        const begun = this.#load.begin
+          ? await this.#load.begin(ids)
+          : await beginMany(db, ids, new Date(), workerNumber())
         if (begun.length > 0) reached(6)
         for (const one of begun) this.#leased.set(one.deliveryId, one)
         for (const id of ids) if (!this.#leased.has(id)) this.#end(id)

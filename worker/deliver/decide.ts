@@ -5,8 +5,8 @@
  * ours, about the address or the message; and while that backend is returning, not even then: the delivery
  * is set aside (`held`, guard) until the return is over or an admin has looked.
  */
-import { isExpired, nextAttempt } from '@restante/core/continuity/retry.ts'
-import type { Health } from '@restante/core/db/schema.ts'
+import { type GiveUp, isExpired, nextAttempt } from '@restante/core/continuity/retry.ts'
+import type { Health } from '@restante/core/db/schema/directory.ts'
 import { atOurBackend, ourOutcome } from '@restante/core/outcome/classify.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import type { RecipientResult, Rest } from '@restante/core/queue/attempts.ts'
@@ -29,6 +29,7 @@ export type Situation = {
   random: number
   /** Recipients that were accepted while nobody could say whether they exist: their sender gets no bounce. */
   unverified?: ReadonlySet<string>
+  giveUp?: GiveUp
 }
 
 export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation): Decision {
@@ -49,7 +50,8 @@ export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation)
       return { address, state: 'waiting', outcome }
     }
     if (outcome.permanent) return { address, state: 'failed', outcome }
-    if (isExpired(direction, createdAt, now)) return { address, state: 'failed', outcome: expired(outcome) }
+    if (isExpired(direction, createdAt, now, situation.giveUp))
+      return { address, state: 'failed', outcome: expired(outcome) }
     return { address, state: 'waiting', outcome }
   })
   return {
@@ -59,7 +61,10 @@ export function decide(told: ReadonlyMap<string, Outcome>, situation: Situation)
         ? { state: 'held', reason: 'guard' }
         : unproven
           ? { state: 'held', reason: 'admin' }
-          : { state: 'deferred', nextAttemptAt: nextAttempt(direction, createdAt, now, situation.random) },
+          : {
+              state: 'deferred',
+              nextAttemptAt: nextAttempt(direction, createdAt, now, situation.random, situation.giveUp),
+            },
     summary: mostTelling(results),
     guarded,
   }

@@ -11,8 +11,10 @@ import { type Finished, type Settled, settleMany } from '@restante/core/queue/at
 import { reached } from '@restante/core/spool/states.ts'
 import type { Services } from '../services.ts'
 
-/** How long results are gathered, in ms. */
-const GATHER = 4
+/** How long results are gathered, in ms. Nobody waits for them but the lease. */
+const GATHER = 20
+/** The same while much is delivered: after a batch of so many. */
+const BUSY = { attempts: 10, gather: 60 } as const
 /** Attempts in one transaction. */
 const BATCH = 200
 /** Pause between tries while PostgreSQL is away, in ms. */
@@ -75,10 +77,12 @@ export function createSettler({ db, recorder, log }: Pick<Services, 'db' | 'reco
 
   async function run(): Promise<void> {
     running = true
-    await sleep(GATHER)
+    let last = 0
     while (waiting.length > 0) {
+      if (waiting.length < BATCH) await sleep(last < BUSY.attempts ? GATHER : BUSY.gather)
       const batch = waiting.slice(0, BATCH)
       waiting = waiting.slice(BATCH)
+      last = batch.length
       await persist(batch)
     }
     running = false

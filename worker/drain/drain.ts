@@ -6,7 +6,7 @@
  * the backend is up, not before.
  */
 import { report } from '@restante/core/continuity/store.ts'
-import type { HoldReason } from '@restante/core/db/schema.ts'
+import type { HoldReason } from '@restante/core/db/schema/delivery.ts'
 import { counter } from '@restante/core/observe/metrics.ts'
 import { mayFlow } from '@restante/core/queue/flow.ts'
 import type { BackendRuntime } from '../deliver/backend.ts'

@@ -1,9 +1,9 @@
 /**
  * Takes e-mails out of mailboxes whose time here is over:
- * - history: mail that its backend has accepted, once it is older than the domain's (else the organization's)
- *   history, and only while the backend is up: nobody loses sight of it in the middle of an outage. Copies of
+ * - history: mail that its backend has accepted, once it is older than its mailbox's (else the domain's, else the
+ *   organization's) history, and only while the backend is up: nobody loses sight of it in the middle of an outage. Copies of
  *   sent mail and drafts exist only here, and stay.
- * - Trash, 30 days after it came there.
+ * - Trash, 30 days after it came there; Junk, as long as QUARANTINE_DAYS says.
  * Clients hear of it as of any other deletion (tombstones, modseq).
  */
 
@@ -28,7 +28,7 @@ export async function expireHistory(db: Db, now: Date): Promise<{ removed: numbe
     join organization o on o.id = m.organization_id
     left join domain d on d.name = split_part(m.address, '@', 2)
     where not e.copy
-      and e.received_at <= ${now}::timestamptz - make_interval(days => coalesce(d.history_days, o.history_days))
+      and e.received_at <= ${now}::timestamptz - make_interval(days => coalesce(m.history_days, d.history_days, o.history_days))
       and exists (select from email_recipient er where er.email_id = e.id)
       and not exists (
         select from email_recipient er
@@ -37,7 +37,7 @@ export async function expireHistory(db: Db, now: Date): Promise<{ removed: numbe
         left join backend b on b.id = delivery.backend_id
         where er.email_id = e.id and (
           r.state not in ('delivered', 'failed')
-          or r.settled_at > ${now}::timestamptz - make_interval(days => coalesce(d.history_days, o.history_days))
+          or r.settled_at > ${now}::timestamptz - make_interval(days => coalesce(m.history_days, d.history_days, o.history_days))
           or coalesce(case when b.override_until is null or b.override_until > ${now} then b.override end,
             b.health, 'up') <> 'up'))
     limit ${BATCH}`.execute(db)
@@ -46,12 +46,22 @@ export async function expireHistory(db: Db, now: Date): Promise<{ removed: numbe
 
 /** @returns how many went; call again while it is a whole batch */
 export async function expireTrash(db: Db, now: Date): Promise<{ removed: number; notes: Note[] }> {
+  return await expireFolder(db, 'trash', TRASH_AGE, now)
+}
+
+/** @param age ms that e-mails stay in a folder of this role */
+export async function expireFolder(
+  db: Db,
+  role: 'trash' | 'junk',
+  age: number,
+  now: Date,
+): Promise<{ removed: number; notes: Note[] }> {
   const rows = await db
     .selectFrom('email')
     .innerJoin('folder', 'folder.id', 'email.folder_id')
     .select(['email.id', 'email.mailbox_id'])
-    .where('folder.role', '=', 'trash')
-    .where('email.moved_at', '<=', new Date(now.getTime() - TRASH_AGE))
+    .where('folder.role', '=', role)
+    .where('email.moved_at', '<=', new Date(now.getTime() - age))
     .limit(BATCH)
     .execute()
   return await remove(db, rows, now)
@@ -69,6 +79,8 @@ async function remove(
       ...(await inTransaction(db, async tx => {
         await lockDeliveries(tx, ids)
         const cancelled = await cancelDeleted(tx, ids, now, true)
+        // Nobody deleted them: they stay at their own server.
+        await sql`select set_config('restante.expiring', 'on', true)`.execute(tx)
         await sql`
           with raised as (
             update mailbox set modseq = modseq + 1 where id = ${mailboxId} returning modseq

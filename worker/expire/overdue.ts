@@ -1,6 +1,7 @@
 /**
- * Gives up on deliveries by age: 60 days to a backend of ours, 48 hours to the outside, whatever state they
- * wait in. Their senders are told. A delivery that is being tried right now is left for the next round.
+ * Gives up on deliveries by age: 60 days to a backend of ours, 48 hours (OUTBOUND_GIVE_UP) to the outside, whatever state they
+ * wait in. Their senders are told. A delivery that is being tried right now is left for the next round, and spam
+ * and what is quarantined goes without a word (quarantine.ts).
  *
  * The notice is spooled before the rows are settled, as after an attempt; see deliver/attempt.ts.
  */
@@ -10,8 +11,10 @@ import { counter } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
 import { conclude } from '@restante/core/queue/attempts.ts'
 import { touchMessages } from '@restante/core/queue/touch.ts'
-import type { Envelope, Note } from '@restante/core/spool/types.ts'
+import type { Note } from '@restante/core/spool/types.ts'
+import { sql } from 'kysely'
 import { expired } from '../deliver/decide.ts'
+import { aboutOf } from '../notify/about.ts'
 import { type Failed, type Failure, notifyFailures } from '../notify/failures.ts'
 import type { Services } from '../services.ts'
 
@@ -21,7 +24,7 @@ const BATCH = 50
 
 /** @returns how many were given up; call again while it is a whole batch */
 export async function expireOverdue(services: Services, now: Date): Promise<number> {
-  const { db } = services
+  const { db, giveUp = GIVE_UP } = services
   const due = await db
     .selectFrom('delivery')
     .innerJoin('message', 'message.id', 'delivery.message_id')
@@ -32,13 +35,14 @@ export async function expireOverdue(services: Services, now: Date): Promise<numb
       'delivery.outcome as last_outcome',
     ])
     .where('delivery.state', 'in', ['queued', 'held', 'deferred'])
+    .where(sql<boolean>`coalesce(delivery.hold_reason not in ('spam', 'quarantine'), true)`)
     .where(({ and, eb, or }) =>
       or([
         and([
           eb('delivery.backend_id', 'is', null),
-          eb('delivery.created_at', '<=', new Date(now.getTime() - GIVE_UP.outbound)),
+          eb('delivery.created_at', '<=', new Date(now.getTime() - giveUp.outbound)),
         ]),
-        eb('delivery.created_at', '<=', new Date(now.getTime() - GIVE_UP.inbound)),
+        eb('delivery.created_at', '<=', new Date(now.getTime() - giveUp.inbound)),
       ]),
     )
     .where(({ eb, or }) =>
@@ -61,21 +65,7 @@ export async function expireOverdue(services: Services, now: Date): Promise<numb
       notify,
       outcome: { ...expired((outcome ?? row.last_outcome) as Outcome | null), at: now.toISOString() },
     }))
-    const failed: Failed = {
-      deliveryId: row.delivery_id,
-      organizationId: row.delivery_organization_id,
-      message: {
-        id: row.id,
-        kind: row.kind,
-        sender: row.sender,
-        size: row.size,
-        receivedAt: row.received_at,
-        envelope: row.envelope as Partial<Envelope>,
-        location: { segment: row.segment, position: row.position },
-        headerMessageId: row.header_message_id,
-        subject: row.subject,
-      },
-    }
+    const failed = aboutOf(row)
     if (failures.length > 0) await notifyFailures(services, failed, failures, now)
     const notes = await settleExpired(services, failed, failures, now)
     services.recorder.note(notes)

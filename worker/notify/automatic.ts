@@ -32,10 +32,14 @@ export function whyNoNotice(sender: string, headers: readonly Header[]): string 
 }
 
 /** Whether the sender wants to hear of a failure for this recipient. No NOTIFY means yes. */
-export function wantsFailure(notify: string | null): boolean {
+export const wantsFailure = (notify: string | null): boolean => wants(notify, 'FAILURE')
+/** The same for a delay. */
+export const wantsDelay = (notify: string | null): boolean => wants(notify, 'DELAY')
+
+function wants(notify: string | null, what: string): boolean {
   if (!notify) return true
   return notify
     .toUpperCase()
     .split(',')
-    .some(word => word.trim() === 'FAILURE')
+    .some(word => word.trim() === what)
 }

@@ -1,7 +1,15 @@
 declare module 'mx-connect' {
+  import type { X509Certificate } from 'node:crypto'
   import type { Socket } from 'node:net'
 
-  export type MxConnection = { socket: Socket; hostname: string; host: string; port: number }
+  type Tlsa = { usage: number; selector: number; mtype: number; cert: Buffer }
+  export type MxConnection = {
+    socket: Socket
+    hostname: string
+    host: string
+    port: number
+    tlsaRecords?: Tlsa[]
+  }
   export type MxOptions = {
     target: string
     port?: number
@@ -13,6 +21,21 @@ declare module 'mx-connect' {
       blockReservedNetworks?: boolean
       resolveRecords?: (domain: string, type: 'MX' | 'A' | 'AAAA' | 'TXT') => Promise<unknown[]>
     }
+    dane?: {
+      enabled: boolean
+      resolveTlsa: (name: string) => Promise<Tlsa[]>
+      checkDnssecSecure: (host: string) => Promise<{ secure: boolean }>
+    }
   }
-  export default function mxConnect(options: MxOptions): Promise<MxConnection>
+  function mxConnect(options: MxOptions): Promise<MxConnection>
+  namespace mxConnect {
+    const dane: {
+      verifyCertAgainstTlsa(
+        cert: X509Certificate,
+        records: readonly Tlsa[],
+        chain: readonly X509Certificate[],
+      ): { valid: boolean; usage?: 'DANE-TA' | 'DANE-EE'; error: string | null }
+    }
+  }
+  export default mxConnect
 }

@@ -1,8 +1,9 @@
 import { sealList } from '@restante/core/directory/backends.ts'
+import type { Dns } from '@restante/core/dns/dns.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
 import { type Scripted, scriptedServer } from '../testing/scripted.ts'
-import { dialDomain, type Resolve } from './mx.ts'
+import { dialDomain } from './mx.ts'
 
 const MESSAGE = 'From: anna@example.test\r\nTo: x@elsewhere.test\r\nSubject: Offer\r\n\r\nDear all.\r\n'
 
@@ -94,67 +95,80 @@ describe('mail to the outside', () => {
 })
 
 describe('by MX', () => {
-  const options = { name: 'gateway.test', dnsServers: [], allowLocal: true }
-  const dns =
-    (zone: Record<string, unknown[]>): Resolve =>
-    async (name, type) => {
-      const found = zone[`${name} ${type}`]
-      if (!found) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
-      return found
-    }
+  const options = { name: 'gateway.test', allowLocal: true }
+  const dns = (zone: Record<string, unknown[]>): Pick<Dns, 'question'> => ({
+    async question(name, type) {
+      const records = zone[`${name} ${type}`]
+      if (!records) throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
+      return { records, authentic: false }
+    },
+  })
   const address = { 'mx.elsewhere.test A': ['127.0.0.1'] }
   const zone = { ...address, 'elsewhere.test MX': [{ exchange: 'mx.elsewhere.test', priority: 10 }] }
 
   test('the server of the domain is found and named', async () => {
-    const dialed = await dialDomain('elsewhere.test', { ...options, port: first.port }, dns(zone))
+    const dialed = await dialDomain('elsewhere.test', { ...options, port: first.port, dns: dns(zone) })
     expect(dialed).toMatchObject({ type: 'open', peer: { name: 'mx.elsewhere.test' } })
     if (dialed.type === 'open') dialed.peer.close()
   })
 
   test('a domain that does not exist is a bad domain for good', async () => {
-    const dialed = await dialDomain('nowhere.test', options, dns({}))
+    const dialed = await dialDomain('nowhere.test', { ...options, dns: dns({}) })
     expect(dialed).toMatchObject({ outcome: { category: 'bad-domain', permanent: true, enhanced: '5.1.2' } })
   })
 
   test('a null MX is a bad domain for good', async () => {
-    const dialed = await dialDomain(
-      'nomail.test',
-      options,
-      dns({ 'nomail.test MX': [{ exchange: '', priority: 0 }] }),
-    )
+    const dialed = await dialDomain('nomail.test', {
+      ...options,
+      dns: dns({ 'nomail.test MX': [{ exchange: '', priority: 0 }] }),
+    })
     expect(dialed).toMatchObject({ outcome: { category: 'bad-domain', permanent: true, enhanced: '5.1.10' } })
   })
 
   test('a DNS that fails is no reason to give up', async () => {
-    const dialed = await dialDomain('elsewhere.test', options, async () => {
-      throw Object.assign(new Error('SERVFAIL'), { code: 'ESERVFAIL' })
+    const dialed = await dialDomain('elsewhere.test', {
+      ...options,
+      dns: {
+        question: async () => {
+          throw Object.assign(new Error('SERVFAIL'), { code: 'ESERVFAIL' })
+        },
+      },
     })
     expect(dialed).toMatchObject({ outcome: { category: 'dns-fault', permanent: false } })
   })
 
   test('an MX whose host has no address is no reason to give up', async () => {
-    const dialed = await dialDomain(
-      'elsewhere.test',
-      options,
-      dns({ 'elsewhere.test MX': [{ exchange: 'gone.elsewhere.test', priority: 10 }] }),
-    )
+    const dialed = await dialDomain('elsewhere.test', {
+      ...options,
+      dns: dns({ 'elsewhere.test MX': [{ exchange: 'gone.elsewhere.test', priority: 10 }] }),
+    })
     expect(dialed).toMatchObject({ outcome: { permanent: false } })
   })
 
   test('a server that does not answer is no reason to give up', async () => {
     const gone = await scriptedServer()
     await gone.stop()
-    const dialed = await dialDomain('elsewhere.test', { ...options, port: gone.port }, dns(zone))
+    const dialed = await dialDomain('elsewhere.test', { ...options, port: gone.port, dns: dns(zone) })
     expect(dialed).toMatchObject({ outcome: { category: 'unreachable', permanent: false } })
+  })
+
+  test('an MX that leads back to us is a loop for good', async () => {
+    first.script = {
+      command: line => (line.startsWith('EHLO') ? '250 Gateway.test at your service' : undefined),
+    }
+    const { port } = first
+    const looped = await dialDomain('elsewhere.test', { ...options, port, dns: dns(zone) })
+    expect(looped).toMatchObject({ outcome: { category: 'loop', permanent: true, enhanced: '5.4.6' } })
   })
 
   test('an MX that points into a private network is not dialed', async () => {
     const before = first.sessions
-    const dialed = await dialDomain(
-      'elsewhere.test',
-      { ...options, allowLocal: false, port: first.port },
-      dns(zone),
-    )
+    const dialed = await dialDomain('elsewhere.test', {
+      ...options,
+      allowLocal: false,
+      port: first.port,
+      dns: dns(zone),
+    })
     expect(dialed).toMatchObject({ type: 'failed', outcome: { permanent: false } })
     expect(first.sessions).toBe(before)
   })

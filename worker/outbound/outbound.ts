@@ -1,49 +1,89 @@
 /**
  * Mail to the outside: through the organization's smarthosts in their order, or to the MX of the destination.
  *
- * Connections are kept for a few seconds, so that a run of mail to one place shares them. What a destination
- * says moves nobody's health; it is on the delivery.
+ * One queue brings all of it; each destination has a courier of its own (destination.ts). A job ends as soon as its
+ * deliveries are with their couriers, so that those of a slow place don't stand before the others in the queue
+ * either; the rows say what is left to do, and the reconciler names it again if this process is killed.
  */
 import { createHash } from 'node:crypto'
 import { type BackendHost, loadSmarthosts } from '@restante/core/directory/backends.ts'
+import { rewritingKey } from '@restante/core/directory/rewriting.ts'
+import { createDns } from '@restante/core/dns/dns.ts'
+import { gauge } from '@restante/core/observe/metrics.ts'
+import type { Outcome } from '@restante/core/outcome/types.ts'
+import { type Begun, beginMany } from '@restante/core/queue/attempts.ts'
+import { openWay } from '@restante/core/queue/reroute.ts'
 import type { Notifier } from '../deliver/attempt.ts'
-import { attemptDelivery, type Way } from '../deliver/attempt.ts'
 import { consume } from '../deliver/consumer.ts'
-import { Courier } from '../deliver/courier.ts'
 import type { Settler } from '../deliver/settler.ts'
+import { together } from '../deliver/together.ts'
 import type { Services } from '../services.ts'
 import { DELIVERY_TIMEOUTS, dial } from '../smtp/peer.ts'
 import { createPool, type Pool } from '../smtp/pool.ts'
-import { sendThrough } from '../smtp/route.ts'
+import type { Mail } from '../smtp/transaction.ts'
+import { inMemory } from './content.ts'
+import { Destination } from './destination.ts'
+import { createMtaSts } from './mta-sts.ts'
 import { dialDomain, type MxOptions } from './mx.ts'
+import { dialPublic } from './public-host.ts'
+import { sentOn } from './sent-on.ts'
+import { inSevenBits } from './seven-bits.ts'
+import { createSigner } from './sign.ts'
+
+type Way = { hosts: readonly BackendHost[]; publicOnly: boolean }
+type Row = { id: string; organization_id: string | null; destination: string; way: string | null }
 
 export type Outbound = { close(deadline: number): Promise<void> }
 
-/** Deliveries at a time, to all destinations together. */
-const CONCURRENCY = 20
-/** A route that nobody used for this long is forgotten, in ms. */
+/** Jobs at a time: each ends when its deliveries are handed on. */
+const JOBS = 5
+/** Deliveries under way to all destinations together, shared among them; each has two in any case. */
+const MOST_AT_ONCE = 400
+const LEAST = 2
+/** A destination that nobody used for this long is forgotten, in ms. */
 const FORGET = 120_000
 /** How long an organization's smarthosts are remembered, in ms. */
 const SMARTHOSTS_AGE = 5_000
 
-type Route = { pool: Pool; usedAt: number; active: number }
+/** For tests: another port than 25, loopback allowed, another authority, another port than 443. */
+export type OutboundOptions = Pick<MxOptions, 'port' | 'allowLocal' | 'ca'> & {
+  policyPort?: number
+  trustDnssec?: boolean
+}
+
+const destinationsNow = gauge('outbound_destinations', 'Destinations outside that mail is going out to.')
 
 export function startOutbound(
   services: Services,
   notifier: Notifier,
   settler: Settler,
-  mx: Pick<MxOptions, 'port' | 'allowLocal'> = {},
+  options: OutboundOptions = {},
 ): Outbound {
-  const routes = new Map<string, Route>()
+  const { db, log } = services
+  const { policyPort, trustDnssec, ...reach } = options
+  const dns = createDns({
+    servers: services.dnsServers,
+    ...(trustDnssec !== undefined && { trusted: trustDnssec }),
+  })
+  const sts = createMtaSts({ dns, db, log, ...reach, ...(policyPort !== undefined && { port: policyPort }) })
+  const signer = createSigner(services)
+  const rewriting = rewritingKey(services.sealKey)
+  const destinations = new Map<string, Destination>()
   const smarthosts = new Map<string, { hosts: BackendHost[]; readAt: number }>()
-  let ending = false
+  const closing: Promise<void>[] = []
 
+  const share = () => Math.max(LEAST, Math.floor(MOST_AT_ONCE / Math.max(1, destinations.size)))
+  const counted = () => {
+    destinationsNow.set(destinations.size)
+    for (const destination of destinations.values()) destination.resize()
+  }
   const sweep = setInterval(() => {
-    for (const [key, route] of routes) {
-      if (route.active > 0 || Date.now() - route.usedAt < FORGET) continue
-      route.pool.close()
-      routes.delete(key)
+    for (const [key, destination] of destinations) {
+      if (!destination.idle || Date.now() - destination.usedAt < FORGET) continue
+      destinations.delete(key)
+      closing.push(destination.close(Date.now()))
     }
+    counted()
   }, FORGET)
   sweep.unref()
 
@@ -51,78 +91,98 @@ export function startOutbound(
     if (organizationId === null) return []
     const known = smarthosts.get(organizationId)
     if (known && Date.now() - known.readAt < SMARTHOSTS_AGE) return known.hosts
-    const hosts = await loadSmarthosts(services.db, organizationId, services.sealKey)
+    const hosts = await loadSmarthosts(db, organizationId, services.sealKey)
     smarthosts.set(organizationId, { hosts, readAt: Date.now() })
     return hosts
   }
 
-  async function routeFor(organizationId: string | null, destination: string): Promise<Route> {
-    const hosts = await smarthostsOf(organizationId)
-    // Keyed by what it leads to, password included: a smarthost that changes is another route.
-    const key =
-      hosts.length > 0
-        ? createHash('sha256').update(JSON.stringify(hosts)).digest('hex')
-        : `mx:${destination}`
-    let route = routes.get(key)
-    if (!route) {
-      const domain: BackendHost = { protocol: 'smtp', host: destination, port: 25, tls: 'opportunistic' }
-      const pool =
-        hosts.length > 0
-          ? createPool(hosts, host => dial(host, { name: services.hostname, ...DELIVERY_TIMEOUTS }))
-          : createPool([domain], () =>
-              dialDomain(destination, {
-                ...mx,
-                name: services.hostname,
-                dnsServers: services.dnsServers,
-              }),
-            )
-      route = { pool, usedAt: Date.now(), active: 0 }
-      routes.set(key, route)
-    }
-    return route
+  function poolFor({ hosts, publicOnly }: Way, domain: string): Pool {
+    const name = services.hostname
+    const options = { name, ...DELIVERY_TIMEOUTS }
+    if (publicOnly) return createPool(hosts, host => dialPublic(host, options, { ...reach, dns }))
+    if (hosts.length > 0) return createPool(hosts, host => dial(host, options))
+    const place: BackendHost = { protocol: 'smtp', host: domain, port: 25, tls: 'opportunistic' }
+    return createPool([place], () => dialDomain(domain, { ...reach, name, dns, sts }))
   }
 
-  const way: Way = {
-    health: () => null,
-    send: async (begun, mail, onOurFault) => {
-      const route = await routeFor(begun.organizationId, begun.destination)
-      route.active++
-      try {
-        return await sendThrough(route.pool, mail, onOurFault)
-      } finally {
-        route.active--
-        route.usedAt = Date.now()
-      }
-    },
-    heard: async () => {},
-    ending: () => ending,
+  /** No hosts: to the MX. */
+  async function wayOf(row: { organization_id: string | null; way: string | null }): Promise<Way> {
+    const way = openWay(row.way, services.sealKey)
+    if (way === 'usual') return { hosts: await smarthostsOf(row.organization_id), publicOnly: false }
+    return way === 'mx' ? { hosts: [], publicOnly: false } : way
   }
-  const courier = new Courier(
-    services,
-    {
-      backendId: null,
-      mayDial: () => true,
-      carry: (begun, sent) => attemptDelivery(services, notifier, settler, begun, way, sent),
-    },
-    CONCURRENCY,
+
+  async function prepare(mail: Mail, begun: Begun): Promise<Mail | Outcome> {
+    const rewritten = await sentOn(await inMemory(mail), begun, {
+      directory: services.directory(),
+      key: rewriting,
+      now: new Date(),
+    })
+    return 'category' in rewritten ? rewritten : await signer.sign(await inSevenBits(rewritten))
+  }
+
+  async function destinationFor(row: Row): Promise<Destination> {
+    const { destination: domain } = row
+    const way = await wayOf(row)
+    // Keyed by what it leads to, password included: a smarthost that changes is another destination.
+    const key =
+      way.hosts.length > 0 ? createHash('sha256').update(JSON.stringify(way)).digest('hex') : `mx:${domain}`
+    let found = destinations.get(key)
+    if (!found) {
+      found = new Destination({
+        services,
+        notifier,
+        settler,
+        pool: poolFor(way, domain),
+        begin,
+        prepare,
+        share,
+      })
+      destinations.set(key, found)
+      counted()
+    }
+    return found
+  }
+
+  const begin = together(
+    ids => beginMany(db, ids, new Date(), services.workerNumber()),
+    (begun: Begun) => begun.deliveryId,
   )
-  const consumer = consume(services, null, CONCURRENCY, (ids, backlog) => courier.take(ids, backlog))
+  const rowsOf = together(
+    ids =>
+      db
+        .selectFrom('delivery')
+        .select(['id', 'organization_id', 'destination', 'way'])
+        .where('id', 'in', [...ids])
+        .where('backend_id', 'is', null)
+        .orderBy('id')
+        .execute(),
+    (row: Row) => row.id,
+  )
+
+  async function handOn(ids: readonly string[], backlog: boolean): Promise<void> {
+    const rows = await rowsOf(ids)
+    const groups = Map.groupBy(rows, row => `${row.organization_id} ${row.destination} ${row.way}`)
+    for (const [first, ...more] of groups.values()) {
+      if (!first) continue
+      const all = [first, ...more].map(row => row.id)
+      const failed = (error: unknown) => log.error({ event: 'delivery.job-failed', deliveries: all, error })
+      try {
+        const destination = await destinationFor(first)
+        void destination.take(all, backlog).catch(failed)
+      } catch (error) {
+        // Its way can't be read: nobody else's has to wait for that.
+        failed(error)
+      }
+    }
+  }
+  const consumer = consume(services, null, JOBS, handOn)
 
   return {
     async close(deadline) {
-      const cut = setTimeout(
-        () => {
-          ending = true
-          for (const { pool } of routes.values()) pool.close()
-        },
-        Math.max(0, deadline - Date.now()),
-      )
       clearInterval(sweep)
-      await courier.stop()
       await consumer.close()
-      await courier.close()
-      clearTimeout(cut)
-      for (const { pool } of routes.values()) pool.close()
+      await Promise.all([...[...destinations.values()].map(one => one.close(deadline)), ...closing])
     },
   }
 }

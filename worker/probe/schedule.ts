@@ -2,8 +2,8 @@
  * When a backend is asked next. Pure.
  *
  * Well: every 30 s, unless deliveries went through meanwhile. After a first failure once more within a
- * second (a connection that was cut says little), then so that three failures are ten seconds apart as soon
- * as may be, and every ten seconds while it is down. Traffic or not, a killed backend is called down within
+ * second (a connection that was cut says little), then at three, six and ten seconds, when the run of failures is long
+ * enough to count, and every ten seconds while it is down. Traffic or not, a killed backend is called down within
  * 15 s of the first failure.
  */
 import { HYSTERESIS, type Machine } from '@restante/core/continuity/machine.ts'
@@ -21,18 +21,23 @@ export function nextSmtpProbe(machine: Machine, lastSuccessAt: number, lastProbe
   const { smtp } = machine
   if (smtp.broken || machine.guard) return lastProbeAt + EVERY_IN_DOUBT
   if (smtp.failures === 0) return Math.max(lastSuccessAt, lastProbeAt) + EVERY
-  return doubt(smtp.failures, smtp.firstFailureAt ?? 0, smtp.lastFailureAt ?? 0)
+  return doubt(smtp.firstFailureAt ?? 0, smtp.lastFailureAt ?? 0)
 }
 
 export function nextAccessProbe(machine: Machine, lastProbeAt: number): number {
   const { access } = machine
   if (access.broken) return lastProbeAt + EVERY_IN_DOUBT
   if (access.failures === 0) return lastProbeAt + EVERY
-  return doubt(access.failures, access.firstFailureAt ?? 0, access.lastFailureAt ?? 0)
+  return doubt(access.firstFailureAt ?? 0, access.lastFailureAt ?? 0)
 }
 
-function doubt(failures: number, firstAt: number, lastAt: number): number {
-  if (failures === 1) return lastAt + SECOND_LOOK
-  // Right when the run of failures is long enough to count; later, at the ordinary pace.
-  return Math.max(firstAt + HYSTERESIS, lastAt + SECOND_LOOK)
+/**
+ * Looks within a run of failures, ms after its first, the last where the run is long enough to count. Five in a row
+ * by chance are rare: of a server that fails every twentieth time, three would be an alarm every other day.
+ */
+const LOOKS = [SECOND_LOOK, 3_000, 6_000, HYSTERESIS] as const
+
+function doubt(firstAt: number, lastAt: number): number {
+  const next = LOOKS.find(after => after > lastAt - firstAt) ?? HYSTERESIS
+  return Math.max(firstAt + next, lastAt + SECOND_LOOK)
 }

@@ -1,6 +1,8 @@
 /** What a peer announced (RFC 5321 §4.1.1.1). */
 export type Extensions = {
   has(name: string): boolean
+  /** The words behind a name, in capitals: for XCLIENT, which attributes it takes. */
+  words(name: string): readonly string[]
   /** RFC 1870; 0: no limit named. */
   maxSize: number
   /** Of AUTH, in capitals. */
@@ -20,6 +22,7 @@ export function readExtensions(ehlo: string): Extensions {
   const methods = lines.filter(line => /^AUTH[ =]/.test(line)).flatMap(line => line.slice(5).split(/\s+/))
   return {
     has: name => names.has(name),
+    words: name => (lines.find(line => line.startsWith(`${name} `)) ?? '').split(/ +/).slice(1),
     maxSize: Number.isSafeInteger(maxSize) ? maxSize : 0,
     methods,
   }

@@ -7,10 +7,12 @@
  * and names there mean nothing.
  */
 import { isIP, type Socket } from 'node:net'
-import type { ConnectionOptions } from 'node:tls'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { BackendHost } from '@restante/core/directory/backends.ts'
+import { proxyHeader } from '@restante/core/directory/proxy-protocol.ts'
 import { classify } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
+import { aboutTheClient, type ClientFacts } from './client-facts.ts'
 import { type Extensions, readExtensions } from './extensions.ts'
 import { Link, linkError, openSocket, type PeerError, startTls } from './link.ts'
 
@@ -29,6 +31,10 @@ export type DialOptions = {
   socket?: Socket
   /** The name for TLS and outcomes, when it is not the host dialed. */
   serverName?: string
+  /** Asked of the certificate, besides what the host's own setting asks. */
+  proof?: Proof
+  /** Whose mail it is for, where the server is told so by the connection. */
+  client?: ClientFacts | null
 }
 
 export const DELIVERY_TIMEOUTS = { connectTimeout: 10_000, greetingTimeout: 30_000, idleTimeout: 300_000 }
@@ -51,6 +57,15 @@ function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
 }
 
+/** What the other side has to show; the connection is encrypted in any case. */
+export type Proof = {
+  by: 'dane' | 'mta-sts'
+  /** Looks at the certificate instead of the authorities. @returns what is wrong with it */
+  check?: (socket: TLSSocket) => Error | null
+  /** In place of the system's authorities. */
+  ca?: string
+}
+
 /** Why a connection did not come to be: what the server said, or what happened. */
 type Fault = { what: string | PeerError; phase: Phase }
 
@@ -61,32 +76,57 @@ async function open(host: BackendHost, options: DialOptions, clear: boolean): Pr
   if (!fault && opened instanceof Peer) return { type: 'open', peer: opened }
   if (opened instanceof Peer) opened.close()
   const { what, phase } = fault ?? { what: 'no answer', phase: 'connect' }
-  return { type: 'failed', outcome: classify(what, { phase, host: name }) }
+  const outcome = classify(what, { phase, host: name })
+  const known = opened instanceof Peer && opened.seenAs !== null
+  return { type: 'failed', outcome: known ? aboutTheClient(outcome) : outcome }
 }
 
 function tlsOptions(host: BackendHost, options: DialOptions): ConnectionOptions {
   const name = options.serverName ?? host.host
   return {
     servername: isIP(name) ? undefined : name,
-    rejectUnauthorized: (host.tls === 'required' || host.tls === 'implicit') && !isLoopback(host.host),
+    rejectUnauthorized: options.proof
+      ? !options.proof.check
+      : (host.tls === 'required' || host.tls === 'implicit') && !isLoopback(host.host),
+    ...(options.proof?.ca && { ca: options.proof.ca }),
     minVersion: 'TLSv1.2',
   }
 }
 
 async function connectTo(host: BackendHost, options: DialOptions): Promise<Peer | Fault> {
   const tls = host.tls === 'implicit' ? tlsOptions(host, options) : null
+  const to = { host: host.host, port: host.port, tls }
   const socket =
-    options.socket ?? (await openSocket({ host: host.host, port: host.port, tls }, options.connectTimeout))
-  if (!(socket instanceof Error)) return new Peer(new Link(socket), host, options, tls !== null)
+    options.socket ??
+    (host.client === 'proxy' || host.client === 'proxy2'
+      ? await openForClient(to, host.client, options)
+      : await openSocket(to, options.connectTimeout))
+  if (!(socket instanceof Error)) {
+    const peer = new Peer(new Link(socket), host, options, tls !== null)
+    if (host.client === 'proxy' || host.client === 'proxy2') peer.seenAs = options.client?.address ?? null
+    return peer
+  }
   const unresolved = (socket as NodeJS.ErrnoException).syscall === 'getaddrinfo'
   return { what: socket, phase: unresolved ? 'dns' : 'connect' }
+}
+
+/** The PROXY protocol's header goes in front of everything, TLS too. */
+async function openForClient(
+  { tls, ...to }: Parameters<typeof openSocket>[0],
+  way: 'proxy' | 'proxy2',
+  { client, connectTimeout }: DialOptions,
+): Promise<Socket | PeerError> {
+  const socket = await openSocket({ ...to, tls: null }, connectTimeout)
+  if (socket instanceof Error) return socket
+  socket.write(proxyHeader(way, client?.address ?? null, socket))
+  return tls ? await startTls(socket, tls, connectTimeout) : socket
 }
 
 /** Greeting, EHLO, STARTTLS, AUTH. @returns what stood in the way */
 async function introduce(peer: Peer, options: DialOptions, clear: boolean): Promise<Fault | null> {
   const greeting = await peer.link.reply(options.greetingTimeout)
   if (!isPositive(greeting)) return { what: greeting, phase: 'greeting' }
-  const refused = await hello(peer, options)
+  const refused = await hello(peer)
   if (refused) return refused
   const { host } = peer
   if (!clear && !peer.secure) {
@@ -100,16 +140,18 @@ async function introduce(peer: Peer, options: DialOptions, clear: boolean): Prom
   return host.user ? await signIn(peer, host.user, host.password ?? '') : null
 }
 
-async function hello(peer: Peer, options: DialOptions): Promise<Fault | null> {
+/** @returns what stood in the way */
+export async function hello(peer: Peer, name = peer.ourName): Promise<Fault | null> {
   const lmtp = peer.host.protocol === 'lmtp'
-  const answer = await peer.command(`${lmtp ? 'LHLO' : 'EHLO'} ${options.name}`)
+  const answer = await peer.command(`${lmtp ? 'LHLO' : 'EHLO'} ${name}`)
   if (isPositive(answer)) {
     peer.extensions = readExtensions(answer as string)
+    peer.called = /^250[- ](\S+)/.exec(answer as string)?.[1] ?? ''
     return null
   }
   // RFC 5321 §3.2: a server may know no EHLO.
   if (lmtp || typeof answer !== 'string' || !/^5\d\d/.test(answer)) return { what: answer, phase: 'ehlo' }
-  const old = await peer.command(`HELO ${options.name}`)
+  const old = await peer.command(`HELO ${name}`)
   peer.extensions = readExtensions('')
   return isPositive(old) ? null : { what: old, phase: 'ehlo' }
 }
@@ -127,7 +169,10 @@ async function upgrade(peer: Peer, options: DialOptions): Promise<Fault | null> 
   if (socket instanceof Error) return { what: socket, phase: 'tls' }
   peer.link.use(socket)
   peer.secure = true
-  return await hello(peer, options)
+  const fault = options.proof?.check?.(socket as TLSSocket)
+  if (fault) return { what: fault, phase: 'tls' }
+  peer.proof = options.proof?.by ?? null
+  return await hello(peer)
 }
 
 /** RFC 4954, RFC 4616; LOGIN for servers that know nothing else. */
@@ -154,9 +199,17 @@ export class Peer {
   readonly name: string
   readonly host: BackendHost
   readonly idleTimeout: number
+  /** The name we greet with. */
+  readonly ourName: string
+  /** Whose connection the server takes it for (client-facts.ts); null: ours. */
+  seenAs: string | null = null
   extensions: Extensions = readExtensions('')
+  /** What it calls itself in answer to EHLO. */
+  called = ''
   /** The connection is encrypted. */
   secure: boolean
+  /** How it has shown who it is, where its domain asks for that. */
+  proof: Proof['by'] | null = null
   /** Transactions begun on it. */
   transactions = 0
   /** The last one did not end cleanly: RSET before the next (RFC 5321 §4.1.1.5). */
@@ -167,6 +220,7 @@ export class Peer {
     this.host = host
     this.name = options.serverName ?? host.host
     this.idleTimeout = options.idleTimeout
+    this.ourName = options.name
     this.secure = secure
   }
 

@@ -4,13 +4,18 @@
  * Hosts are taken in order of preference; one that could not be reached is passed over for a while, unless
  * all are so. A connection that stood idle may have been closed by the other side without our knowing: when
  * a transaction on it fails before its first reply, the caller tries a fresh one (see `Lent.reused`).
+ *
+ * A server that was told of a client for a whole connection gets no other client's mail on it.
  */
 import type { BackendHost } from '@restante/core/directory/backends.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
+import { type ClientFacts, fits, identity, isToldByConnection } from './client-facts.ts'
 import type { Dialed, Peer } from './peer.ts'
 
 /** An idle connection is closed after this, in ms: shorter than any server's patience. */
 const IDLE = 5_000
+/** Of the connections that are one client's each, so many are kept to a host. */
+const MOST_APART = 20
 /** Transactions on one connection. */
 const MOST_TRANSACTIONS = 100
 /** How long an unreachable host is passed over, in ms. */
@@ -22,8 +27,8 @@ export type Acquired = { type: 'lent'; lent: Lent } | { type: 'failed'; outcome:
 export interface Pool {
   /** The hosts to try now, best first. */
   order(): BackendHost[]
-  /** A connection to one host. */
-  acquire(host: BackendHost, fresh: boolean): Promise<Acquired>
+  /** A connection to one host, for mail of one client. */
+  acquire(host: BackendHost, fresh: boolean, client?: ClientFacts | null): Promise<Acquired>
   release(lent: Lent): void
   /** Hangs up everything, used or idle. */
   close(): void
@@ -32,7 +37,7 @@ export interface Pool {
 /** @param dial opens a connection to one of the hosts */
 export function createPool(
   hosts: readonly BackendHost[],
-  dial: (host: BackendHost) => Promise<Dialed>,
+  dial: (host: BackendHost, client: ClientFacts | null) => Promise<Dialed>,
   now: () => number = Date.now,
 ): Pool {
   const idle = new Map<BackendHost, { peer: Peer; timer: NodeJS.Timeout }[]>()
@@ -41,13 +46,30 @@ export function createPool(
   const avoided = new Map<BackendHost, number>()
   let closed = false
 
-  function takeIdle(host: BackendHost): Peer | null {
+  function takeIdle(host: BackendHost, client: ClientFacts | null): Peer | null {
     const list = idle.get(host) ?? []
+    if (isToldByConnection(host)) return takeFitting(list, host, client)
     for (let entry = list.pop(); entry; entry = list.pop()) {
       clearTimeout(entry.timer)
       if (entry.peer.usable) return entry.peer
     }
     return null
+  }
+
+  function takeFitting(
+    list: { peer: Peer; timer: NodeJS.Timeout }[],
+    host: BackendHost,
+    client: ClientFacts | null,
+  ): Peer | null {
+    const whose = identity(host, client)
+    for (;;) {
+      let at = list.findLastIndex(({ peer }) => peer.seenAs === whose)
+      if (at < 0) at = list.findLastIndex(({ peer }) => fits(peer, whose))
+      const [entry] = at < 0 ? [] : list.splice(at, 1)
+      if (!entry) return null
+      clearTimeout(entry.timer)
+      if (entry.peer.usable) return entry.peer
+    }
   }
 
   return {
@@ -56,12 +78,12 @@ export function createPool(
       const isAvoided = (host: BackendHost) => (avoided.get(host) ?? 0) > time
       return [...hosts.filter(host => !isAvoided(host)), ...hosts.filter(isAvoided)]
     },
-    async acquire(host, fresh) {
-      const kept = fresh ? null : takeIdle(host)
+    async acquire(host, fresh, client = null) {
+      const kept = fresh ? null : takeIdle(host, client)
       if (kept && (!kept.dirty || (await kept.reset()))) {
         return { type: 'lent', lent: { peer: kept, reused: true } }
       }
-      const dialed = await dial(host)
+      const dialed = await dial(host, client)
       if (dialed.type === 'failed') {
         if (hosts.length > 1) avoided.set(host, now() + AVOID)
         return dialed
@@ -87,6 +109,10 @@ export function createPool(
       const list = idle.get(host) ?? []
       list.push({ peer, timer })
       idle.set(host, list)
+      if (!isToldByConnection(host) || list.length <= MOST_APART) return
+      const oldest = list.shift()
+      clearTimeout(oldest?.timer)
+      oldest?.peer.quit()
     },
     close() {
       closed = true

@@ -19,11 +19,11 @@ export async function sendThrough(
 ): Promise<Sent> {
   let last: Sent | null = null
   for (const host of pool.order()) {
-    let acquired = await pool.acquire(host, false)
+    let acquired = await pool.acquire(host, false, mail.client)
     let sent = await transact(pool, acquired, mail, onOurFault)
     // A kept connection that had gone stale says nothing about the host.
     if (acquired.type === 'lent' && acquired.lent.reused && nothingSaid(sent.told)) {
-      acquired = await pool.acquire(host, true)
+      acquired = await pool.acquire(host, true, mail.client)
       sent = await transact(pool, acquired, mail, onOurFault)
     }
     last = sent
@@ -46,7 +46,10 @@ async function transact(
   }
   const { peer } = acquired.lent
   try {
-    return { told: await send(peer, mail, onOurFault), host: peer.name }
+    const told = await send(peer, mail, onOurFault)
+    const tls = peer.proof ?? (peer.secure ? ('encrypted' as const) : ('none' as const))
+    for (const [address, outcome] of told) told.set(address, { ...outcome, tls })
+    return { told, host: peer.name }
   } finally {
     pool.release(acquired.lent)
   }

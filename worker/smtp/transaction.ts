@@ -10,6 +10,7 @@ import type { Readable } from 'node:stream'
 import { classify, ourOutcome } from '@restante/core/outcome/classify.ts'
 import type { Outcome, Phase } from '@restante/core/outcome/types.ts'
 import type { Envelope } from '@restante/core/spool/types.ts'
+import { aboutTheClient, announce, type ClientFacts, forwardLines } from './client-facts.ts'
 import { DataEncoder } from './data.ts'
 import type { Peer } from './peer.ts'
 
@@ -20,9 +21,16 @@ export type Mail = {
   size: number
   envelope: Pick<Partial<Envelope>, 'ret' | 'envid' | 'body'>
   recipients: readonly MailRecipient[]
+  /** Who gave it to us; null: nobody from outside. */
+  client?: ClientFacts | null
+  /** All of the content, when it is in memory already. */
+  bytes?: Buffer
   /** Opens the content anew; called once for each transaction. */
-  content: () => Promise<{ size: number; content: Readable }>
+  content: () => Promise<Content>
 }
+
+/** `whole`, where there is one, is all of it, and `content` need not be opened. */
+type Content = { size: number; readonly content: Readable; whole?: Buffer }
 
 /** Outcome by address. */
 export type Told = Map<string, Outcome>
@@ -58,16 +66,26 @@ export async function send(peer: Peer, mail: Mail, onOurFault: (error: unknown) 
 
   let source: Source
   try {
-    source = await openSource(await mail.content())
+    source = mail.bytes
+      ? { size: mail.bytes.length, whole: mail.bytes, chunks: none(), close() {} }
+      : await openSource(await mail.content())
   } catch (error) {
     onOurFault(error)
     return all(ourFault(error, at))
   }
   if (peer.dirty) await peer.reset()
+  const unwelcome = peer.host.client === 'xclient' ? await announce(peer, mail.client ?? null) : null
+  if (unwelcome) {
+    source.close()
+    return all(aboutTheClient(classify(unwelcome, { phase: 'mail', host: peer.name, at })))
+  }
   peer.transactions++
   const conversation = new Conversation(peer, mail.recipients, at)
   try {
-    if (await conversation.envelope(commands(peer, mail, source.size))) await conversation.data(source)
+    if (
+      await conversation.envelope(commands(peer, mail, source.size), forwardLines(peer, mail.client ?? null))
+    )
+      await conversation.data(source)
   } catch (error) {
     peer.close()
     onOurFault(error)
@@ -125,6 +143,10 @@ function commands(peer: Peer, mail: Mail, size: number): string[] {
   ]
 }
 
+/** One line, and a good one. */
+const YES: Partial<Record<Phase, RegExp>> = { mail: /^2\d\d .*$/, rcpt: /^2\d\d .*$/, data: /^354 .*$/ }
+const ACCEPTED = ourOutcome('accepted', false, '')
+
 class Conversation {
   readonly told: Told = new Map()
   readonly #peer: Peer
@@ -138,16 +160,24 @@ class Conversation {
     this.#at = at
   }
 
-  /** @returns whether the server waits for the content, and for somebody */
-  async envelope(lines: readonly string[]): Promise<boolean> {
+  /**
+   * @param hints go before MAIL, whatever is answered to them
+   * @returns whether the server waits for the content, and for somebody
+   */
+  async envelope(lines: readonly string[], hints: readonly string[]): Promise<boolean> {
     const { link, extensions } = this.#peer
-    if (!extensions.has('PIPELINING')) return await this.#oneByOne(lines)
+    if (!extensions.has('PIPELINING')) {
+      for (const hint of hints) await this.#peer.command(hint)
+      return await this.#oneByOne(lines)
+    }
     const all = [...lines, 'DATA']
     let mail: Outcome | null = null
     let data: Outcome | null = null
     for (let from = 0; from < all.length; from += PIPELINED) {
       const some = all.slice(from, from + PIPELINED)
-      link.write(`${some.join('\r\n')}\r\n`)
+      const before = from === 0 ? hints : []
+      link.write(`${[...before, ...some].join('\r\n')}\r\n`)
+      for (const _ of before) await link.reply(this.#peer.idleTimeout)
       for (const [index] of some.entries()) {
         const number = from + index
         if (number === 0) mail = await this.#hear('mail')
@@ -226,7 +256,10 @@ class Conversation {
     const limits = patience(this.#peer)
     const limit = phase === 'data' ? limits.data : phase === 'final' ? limits.final : limits.command
     const reply = await this.#peer.link.reply(limit)
-    return classify(reply, { phase, host: this.#peer.name, at: this.#at })
+    // A plain yes on the way there is kept nowhere.
+    if (phase !== 'final' && typeof reply === 'string' && YES[phase]?.test(reply)) return ACCEPTED
+    const outcome = classify(reply, { phase, host: this.#peer.name, at: this.#at })
+    return this.#peer.seenAs === null ? outcome : aboutTheClient(outcome)
   }
 }
 
@@ -239,13 +272,21 @@ type Source = {
 }
 
 /** A small content is read here and now, so that a fault of the spool is known before anything is said. */
-async function openSource({ size, content }: { size: number; content: Readable }): Promise<Source> {
+async function openSource(opened: Content): Promise<Source> {
+  const { size, whole } = opened
+  if (whole) {
+    if (whole.length !== size) throw new Error(`${whole.length} of ${size} bytes`)
+    return { size, whole, chunks: none(), close() {} }
+  }
+  const { content } = opened
   const chunks = exactly(size, content)
   if (size > AT_ONCE) return { size, whole: null, chunks, close: () => content.destroy() }
   const read: Buffer[] = []
   for await (const chunk of chunks) read.push(chunk)
   return { size, whole: read[0] && read.length === 1 ? read[0] : Buffer.concat(read), chunks, close() {} }
 }
+
+async function* none(): AsyncGenerator<Buffer> {}
 
 /** @throws when it is not the number of bytes that were spooled */
 async function* exactly(size: number, content: Readable): AsyncGenerator<Buffer> {
@@ -258,7 +299,8 @@ async function* exactly(size: number, content: Readable): AsyncGenerator<Buffer>
   if (seen !== size) throw new Error(`${seen} of ${size} bytes`)
 }
 
-function ourFault(error: unknown, at: Date): Outcome {
+/** We could not read what we keep: later, and nobody else's fault. */
+export function ourFault(error: unknown, at: Date): Outcome {
   const text = `the kept message could not be read: ${error instanceof Error ? error.message : String(error)}`
   return { ...ourOutcome('unknown', false, text, { at }), side: 'us' }
 }

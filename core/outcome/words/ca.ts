@@ -67,6 +67,11 @@ export const ca: Language = {
     unknown: () =>
       'El vostre administrador pot veure la resposta completa del servidor. Si és urgent, truqueu.',
   },
+  international: {
+    what: f => `${Server(f.host)} no accepta adreces amb lletres com les de ${f.recipient} o de la vostra.`,
+    advice: () =>
+      'Demaneu una adreça sense accents ni lletres especials abans de l’@, o escriviu des d’una així.',
+  },
   side: {
     recipient: 'La causa és a la bústia del destinatari.',
     destination: 'La causa és al servidor de correu del destinatari.',
@@ -91,6 +96,14 @@ export const ca: Language = {
       `no s’ha pogut lliurar ${subject ? `el vostre missatge «${subject}»` : 'un missatge vostre'} a ${
         recipients === 1 ? 'l’adreça següent' : `les ${recipients} adreces següents`
       }.`,
+    delayedSubject: (recipients, more) =>
+      more > 0
+        ? `El vostre missatge a ${recipients} i a ${more} més encara espera`
+        : `El vostre missatge a ${recipients} encara espera`,
+    delayedIntro: (subject, recipients) =>
+      `${subject ? `el vostre missatge «${subject}»` : 'un missatge vostre'} encara no ha estat acceptat per a ${
+        recipients === 1 ? 'l’adreça següent' : `les ${recipients} adreces següents`
+      }. No cal que el torneu a enviar.`,
     reply: 'El que ha respost el servidor:',
     original: 'S’adjunta el començament del vostre missatge.',
     closing: hostname =>

@@ -58,6 +58,11 @@ export const en: Language = {
     cancelled: () => 'You can send the message again if you want it to go out after all.',
     unknown: () => 'Your administrator can see the full answer of the server. If it is urgent, call.',
   },
+  international: {
+    what: f =>
+      `${Server(f.host)} does not take addresses with letters like those in ${f.recipient} or in yours.`,
+    advice: () => 'Ask for an address without accents and special letters before the @, or write from one.',
+  },
   side: {
     recipient: "The cause lies with the recipient's mailbox.",
     destination: "The cause lies with the recipient's mail server.",
@@ -82,6 +87,14 @@ export const en: Language = {
       `${subject ? `your message “${subject}”` : 'a message of yours'} could not be delivered to ${
         recipients === 1 ? 'the following address' : `the following ${recipients} addresses`
       }.`,
+    delayedSubject: (recipients, more) =>
+      more > 0
+        ? `Your message to ${recipients} and ${more} more is still waiting`
+        : `Your message to ${recipients} is still waiting`,
+    delayedIntro: (subject, recipients) =>
+      `${subject ? `your message “${subject}”` : 'a message of yours'} has not been accepted yet for ${
+        recipients === 1 ? 'the following address' : `the following ${recipients} addresses`
+      }. You need not send it again.`,
     reply: 'What the server said:',
     original: 'The beginning of your message is attached.',
     closing: hostname =>

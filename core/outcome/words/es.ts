@@ -62,6 +62,11 @@ export const es: Language = {
     unknown: () =>
       'Su administrador puede ver la respuesta completa del servidor. Si es urgente, llame por teléfono.',
   },
+  international: {
+    what: f => `${Server(f.host)} no acepta direcciones con letras como las de ${f.recipient} o de la suya.`,
+    advice: () =>
+      'Pida una dirección sin acentos ni letras especiales antes de la @, o escriba desde una así.',
+  },
   side: {
     recipient: 'La causa está en el buzón del destinatario.',
     destination: 'La causa está en el servidor de correo del destinatario.',
@@ -86,6 +91,14 @@ export const es: Language = {
       `No se ha podido entregar ${subject ? `su mensaje «${subject}»` : 'un mensaje suyo'} a ${
         recipients === 1 ? 'la siguiente dirección' : `las ${recipients} direcciones siguientes`
       }.`,
+    delayedSubject: (recipients, more) =>
+      more > 0
+        ? `Su mensaje a ${recipients} y a ${more} más sigue en espera`
+        : `Su mensaje a ${recipients} sigue en espera`,
+    delayedIntro: (subject, recipients) =>
+      `${subject ? `Su mensaje «${subject}»` : 'Un mensaje suyo'} todavía no ha sido aceptado para ${
+        recipients === 1 ? 'la siguiente dirección' : `las ${recipients} direcciones siguientes`
+      }. No hace falta que lo envíe de nuevo.`,
     reply: 'Lo que respondió el servidor:',
     original: 'Se adjunta el principio de su mensaje.',
     closing: hostname =>

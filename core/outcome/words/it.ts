@@ -63,6 +63,11 @@ export const it: Language = {
     unknown: () =>
       'Il Suo amministratore può vedere la risposta completa del server. Se è urgente, telefoni.',
   },
+  international: {
+    what: f => `${Server(f.host)} non accetta indirizzi con lettere come quelle di ${f.recipient} o del Suo.`,
+    advice: () =>
+      'Chieda un indirizzo senza accenti e lettere speciali prima della @, oppure scriva da uno così.',
+  },
   side: {
     recipient: 'La causa è nella casella del destinatario.',
     destination: 'La causa è nel server di posta del destinatario.',
@@ -87,6 +92,14 @@ export const it: Language = {
       `non è stato possibile consegnare ${subject ? `il Suo messaggio «${subject}»` : 'un Suo messaggio'} ${
         recipients === 1 ? 'al seguente indirizzo' : `ai seguenti ${recipients} indirizzi`
       }.`,
+    delayedSubject: (recipients, more) =>
+      more > 0
+        ? `Il Suo messaggio a ${recipients} e ad altri ${more} è ancora in attesa`
+        : `Il Suo messaggio a ${recipients} è ancora in attesa`,
+    delayedIntro: (subject, recipients) =>
+      `${subject ? `il Suo messaggio «${subject}»` : 'un Suo messaggio'} non è ancora stato accettato per ${
+        recipients === 1 ? 'il seguente indirizzo' : `i seguenti ${recipients} indirizzi`
+      }. Non occorre inviarlo di nuovo.`,
     reply: 'Che cosa ha risposto il server:',
     original: 'In allegato c’è l’inizio del Suo messaggio.',
     closing: hostname =>

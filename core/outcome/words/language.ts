@@ -21,6 +21,8 @@ export type Language = {
   what: Record<Category, Sentence>
   /** What the sender can do now. */
   advice: Record<Category, Sentence>
+  /** The other server can't take an address with letters beyond ASCII before the @ (RFC 6531 §3.5). */
+  international: { what: Sentence; advice: Sentence }
   /** Whose side it is on. */
   side: Record<Side, string>
   next: {
@@ -37,6 +39,8 @@ export type Language = {
     subject: (recipients: string, more: number) => string
     greeting: string
     intro: (subject: string | null, recipients: number) => string
+    delayedSubject: (recipients: string, more: number) => string
+    delayedIntro: (subject: string | null, recipients: number) => string
     reply: string
     original: string
     closing: (hostname: string) => string

@@ -1,5 +1,5 @@
 /** The languages, each in its own name; buttons of a form, so that they work without script. */
-import type { Locale } from '@restante/core/db/schema.ts'
+import type { Locale } from '@restante/core/db/schema/directory.ts'
 import { getTranslations } from 'next-intl/server'
 import { chooseLocale } from '../../i18n/choose.ts'
 import { localeNames, locales } from '../../i18n/locale.ts'

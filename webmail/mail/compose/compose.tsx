@@ -1,11 +1,24 @@
 'use client'
+import type { Locale } from '@restante/core/db/schema/directory.ts'
+import { sentenceOf } from '@restante/core/scan/reasons.ts'
 /**
  * One message being written. It docks at the edge of a wide page and is a whole sheet on a phone; the mail
  * behind it stays usable, so it is no modal dialog.
  */
 import { IconMinus, IconPaperclip, IconTrash, IconX } from '@tabler/icons-react'
-import { useTranslations } from 'next-intl'
-import { type DragEvent, type KeyboardEvent, useEffect, useId, useMemo, useRef, useState } from 'react'
+import { useLocale, useTranslations } from 'next-intl'
+import {
+  type DragEvent,
+  type KeyboardEvent,
+  lazy,
+  Suspense,
+  useCallback,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from 'react'
 import type { Folder, SetError } from '../../jmap/types.ts'
 import { obstacle } from '../draft.ts'
 import { type Account, useIdentities } from '../queries.ts'
@@ -13,9 +26,13 @@ import { notify } from '../toasts.tsx'
 import { useFormats, useNow } from '../viewer.tsx'
 import { AttachedFiles, useAttach } from './attach.tsx'
 import styles from './compose.module.css'
+import { speaksOfAttachment } from './forgotten.ts'
 import { useKeptDraft } from './keep.ts'
 import { Recipients } from './recipients.tsx'
+import { htmlOf, textOfHtml } from './rich-text.ts'
 import { closeWindow, type Window, windows } from './start.ts'
+
+const Editor = lazy(() => import('./editor.tsx'))
 
 export function Compose(props: {
   window: Window
@@ -26,6 +43,7 @@ export function Compose(props: {
 }) {
   const { window, accounts, hidden } = props
   const t = useTranslations('compose')
+  const locale = useLocale() as Locale
   const formats = useFormats()
   const now = useNow()
   const titleId = useId()
@@ -34,7 +52,13 @@ export function Compose(props: {
   const [more, setMore] = useState({ cc: draft.cc.length > 0, bcc: draft.bcc.length > 0 })
   const [problem, setProblem] = useState<string | null>(null)
   const [sending, setSending] = useState(false)
-  const text = useRef<HTMLTextAreaElement>(null)
+  /** The word that speaks of an attachment, once it was asked about. */
+  const [forgotten, setForgotten] = useState<string | null>(null)
+  const [beginning] = useState(() => draft.html ?? htmlOf(draft.text))
+  const write = useCallback(
+    (html: string) => setDraft(value => ({ ...value, html, text: textOfHtml(html) })),
+    [],
+  )
   const files = useRef<HTMLInputElement>(null)
   const [dropping, setDropping] = useState(false)
 
@@ -49,7 +73,7 @@ export function Compose(props: {
   )
   const account = identity?.accountId ?? draft.accountId
   const folders = props.folderLists[accounts.findIndex(one => one.id === account)] ?? NO_FOLDERS
-  const keeper = useKeptDraft(draft, sender, folders, window.saved)
+  const keeper = useKeptDraft(draft, sender, folders, window)
   const attach = useAttach(draft.accountId, change =>
     setDraft(value => ({ ...value, attachments: change(value.attachments) })),
   )
@@ -58,14 +82,14 @@ export function Compose(props: {
   useEffect(() => {
     windows.set(list => list.map(one => (one.key === window.key ? { ...one, draft } : one)))
   }, [draft, window.key])
-  useEffect(() => {
-    if (hidden || window.focus !== 'text') return
-    text.current?.focus()
-    text.current?.setSelectionRange(0, 0)
-    if (text.current) text.current.scrollTop = 0
-  }, [hidden, window.focus])
 
   const refusal = (error: SetError): string => {
+    if (error.suppressed?.length) {
+      return t('suppressed', {
+        addresses: error.suppressed.map(one => one.address).join(', '),
+        count: error.suppressed.length,
+      })
+    }
     if (error.invalidRecipients?.length) {
       return t('invalidRecipients', {
         addresses: error.invalidRecipients.join(', '),
@@ -79,10 +103,15 @@ export function Compose(props: {
         return t('no-recipient')
       case 'forbiddenFrom':
       case 'forbiddenMailFrom':
-      case 'forbiddenToSend':
         return t('forbiddenFrom')
+      case 'forbiddenToSend':
+        return error.scan
+          ? t('scanRefused', { why: sentenceOf(error.scan.reason, error.scan.detail, locale) })
+          : t('forbiddenFrom')
       case 'tooManyRecipients':
         return t('tooManyRecipients')
+      case 'rateLimit':
+        return t('rateLimit')
       default:
         return t('refused')
     }
@@ -96,6 +125,11 @@ export function Compose(props: {
       return setProblem(bad ? t('bad-recipient', { text: bad }) : t(inTheWay, { text: '' }))
     }
     if (!identity) return setProblem(t('forbiddenFrom'))
+    const word = draft.attachments.length === 0 ? speaksOfAttachment(draft.subject, draft.text) : null
+    if (word && forgotten === null) {
+      setForgotten(word)
+      return setProblem(t('forgotten', { word }))
+    }
     setProblem(null)
     setSending(true)
     const result = await keeper.send(draft, identity.id)
@@ -115,6 +149,8 @@ export function Compose(props: {
     notify({ text: t('discarded') })
   }
   const onKeyDown = (event: KeyboardEvent) => {
+    // What hangs over the page (the address of a link) has keys of its own.
+    if (!event.currentTarget.contains(event.target as Node)) return
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       void send()
@@ -228,15 +264,9 @@ export function Compose(props: {
           />
         </label>
       </div>
-      <textarea
-        ref={text}
-        className={styles.text}
-        aria-label={t('message')}
-        value={draft.text}
-        spellCheck
-        dir="auto"
-        onChange={event => setDraft(value => ({ ...value, text: event.target.value }))}
-      />
+      <Suspense fallback={<div className={styles.text} aria-busy="true" />}>
+        <Editor html={beginning} focus={window.focus === 'text'} onChange={write} />
+      </Suspense>
       <AttachedFiles files={draft.attachments} onRemove={attach.remove} />
       {problem && (
         <p className={styles.problem} role="alert">
@@ -245,7 +275,7 @@ export function Compose(props: {
       )}
       <footer className={styles.foot}>
         <button type="button" className={styles.send} disabled={sending} onClick={() => void send()}>
-          {sending ? t('sending') : t('send')}
+          {sending ? t('sending') : forgotten ? t('sendAnyway') : t('send')}
         </button>
         <button type="button" className={styles.attach} onClick={() => files.current?.click()}>
           <IconPaperclip size={18} stroke={1.7} aria-hidden />

@@ -10,6 +10,8 @@ import { call } from '../../jmap/client.ts'
 import type { EmailAddress, Folder, Id, SetError } from '../../jmap/types.ts'
 import { useConnection } from '../connection.tsx'
 import { type Draft, isEmpty, toEmail } from '../draft.ts'
+import { useViewer } from '../viewer.tsx'
+import { dropCopy, holdCopy, keepCopy } from './crash.ts'
 
 /** How long the writer must pause, in ms. */
 const PAUSE = 1_500
@@ -22,14 +24,16 @@ export function useKeptDraft(
   draft: Draft,
   sender: EmailAddress | null,
   folders: readonly Folder[],
-  initial: Saved,
+  window: { key: string; saved: Saved; unsaved: boolean },
 ) {
+  const { key } = window
+  const { address: person } = useViewer()
   const { client } = useConnection()
   const queries = useQueryClient()
   const [kept, setKept] = useState<Kept>({ state: 'fresh' })
-  const saved = useRef<Saved>(initial)
+  const saved = useRef<Saved>(window.saved)
   const line = useRef<Promise<unknown>>(Promise.resolve())
-  const last = useRef(draft)
+  const last = useRef<Draft | null>(window.unsaved ? null : draft)
   const ended = useRef(false)
   const role = (name: Folder['role']) => folders.find(folder => folder.role === name)?.id
   const drafts = role('drafts')
@@ -82,23 +86,26 @@ export function useKeptDraft(
           if (!created) throw new Error(result.notCreated?.draft?.type)
           await forgetElsewhere(value.accountId)
           saved.current = { accountId: value.accountId, emailId: created.id }
+          if (last.current === value) dropCopy(key)
           setKept({ state: 'saved', at: new Date() })
           refresh(value.accountId)
         } catch {
           setKept({ state: 'failed' })
         }
       }),
-    [client, drafts, forgetElsewhere, inTurn, refresh, replacing, sender],
+    [client, drafts, forgetElsewhere, inTurn, key, refresh, replacing, sender],
   )
 
   useEffect(() => {
     if (draft === last.current || isEmpty(draft)) return
+    keepCopy(key, { person, at: Date.now(), draft, saved: saved.current })
     const timer = setTimeout(() => {
       last.current = draft
       void save(draft)
     }, PAUSE)
     return () => clearTimeout(timer)
-  }, [draft, save])
+  }, [draft, save, key, person])
+  useEffect(() => holdCopy(key), [key])
 
   /** Keeps what was written last, when the window goes. */
   const finish = useCallback(async () => {
@@ -113,13 +120,14 @@ export function useKeptDraft(
     () =>
       inTurn(async () => {
         ended.current = true
+        dropCopy(key)
         const before = saved.current
         if (!before) return
         saved.current = null
         await client.call('Email/set', { accountId: before.accountId, destroy: [before.emailId] })
         refresh(before.accountId)
       }),
-    [client, inTurn, refresh],
+    [client, inTurn, refresh, key],
   )
 
   /** Hands the message over. When it is refused it stays a draft. */
@@ -154,6 +162,7 @@ export function useKeptDraft(
           const error = emails.notCreated?.draft ?? submissions.notCreated?.submission
           if (error) return { type: 'refused', error }
           ended.current = true
+          dropCopy(key)
           if (about) {
             void client
               .call('Email/set', {
@@ -172,7 +181,7 @@ export function useKeptDraft(
           return { type: 'failed' }
         }
       }),
-    [client, drafts, forgetElsewhere, inTurn, queries, refresh, replacing, sender, sent],
+    [client, drafts, forgetElsewhere, inTurn, key, queries, refresh, replacing, sender, sent],
   )
 
   return { kept, finish, discard, send }

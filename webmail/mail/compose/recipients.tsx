@@ -9,7 +9,9 @@ import { useTranslations } from 'next-intl'
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from 'react'
 import type { EmailAddress } from '../../jmap/types.ts'
 import { displayName, parseAddresses, unique } from '../people.ts'
-import styles from './compose.module.css'
+import frame from './compose.module.css'
+import { Hints } from './hints.tsx'
+import styles from './recipients.module.css'
 
 export function Recipients(props: {
   label: string
@@ -54,6 +56,10 @@ export function Recipients(props: {
     props.onChange(people.filter((_, other) => other !== index))
     input.current?.focus()
   }
+  const replace = (from: string, to: string) => {
+    props.onChange(unique(people.map(person => (person.email === from ? { ...person, email: to } : person))))
+    input.current?.focus()
+  }
   const onKeyDown = (event: KeyboardEvent<HTMLInputElement>) => {
     if (event.nativeEvent.isComposing) return
     const suggestion = suggestions[chosen]
@@ -82,86 +88,94 @@ export function Recipients(props: {
   }
 
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a larger target for the pointer, nothing more
-    <div
-      className={styles.field}
-      onMouseDown={event => {
-        if (event.target !== event.currentTarget) return
-        event.preventDefault()
-        input.current?.focus()
-      }}
-    >
-      <label htmlFor={id}>{label}</label>
-      <div className={styles.recipients}>
-        <ul className={styles.chips} aria-label={t('recipientsOf', { field: label })}>
-          {people.map((person, index) => (
-            <li key={person.email} title={person.email}>
-              <span>{displayName(person)}</span>
-              <button
-                type="button"
-                aria-label={t('removePerson', { name: displayName(person) })}
-                onClick={() => remove(index)}
-              >
-                <IconX size={14} aria-hidden />
-              </button>
-            </li>
-          ))}
-        </ul>
-        <input
-          ref={input}
-          id={id}
-          type="text"
-          inputMode="email"
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          value={text}
-          aria-autocomplete="list"
-          aria-controls={open ? `${id}-list` : undefined}
-          aria-activedescendant={open ? `${id}-${chosen}` : undefined}
-          onFocus={() => setFocused(true)}
-          onBlur={() => {
-            setFocused(false)
-            take(text)
-          }}
-          onKeyDown={onKeyDown}
-          onChange={event => {
-            setFocused(true)
-            type(event.target.value)
-          }}
-          onPaste={event => {
-            const typed = parseAddresses(event.clipboardData.getData('text'))
-            if (typed.people.length === 0 || event.clipboardData.files.length > 0) return
-            event.preventDefault()
-            add(typed.people, typed.rest)
-          }}
-        />
-        {open && (
-          <div className={styles.suggestions} role="listbox" id={`${id}-list`} aria-label={t('suggestions')}>
-            {suggestions.map((person, index) => (
-              // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field
-              // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys
-              <div
-                key={person.email}
-                id={`${id}-${index}`}
-                role="option"
-                aria-selected={index === chosen}
-                className={styles.suggestion}
-                onMouseDown={event => event.preventDefault()}
-                onClick={() => add([person])}
-              >
+    <>
+      {/* biome-ignore lint/a11y/noStaticElementInteractions: a larger target for the pointer, nothing more */}
+      <div
+        className={frame.field}
+        onMouseDown={event => {
+          if (event.target !== event.currentTarget) return
+          event.preventDefault()
+          input.current?.focus()
+        }}
+      >
+        <label htmlFor={id}>{label}</label>
+        <div className={styles.recipients}>
+          <ul className={styles.chips} aria-label={t('recipientsOf', { field: label })}>
+            {people.map((person, index) => (
+              <li key={person.email} title={person.email}>
                 <span>{displayName(person)}</span>
-                {person.name && <span className={styles.suggestedAddress}>{person.email}</span>}
-              </div>
+                <button
+                  type="button"
+                  aria-label={t('removePerson', { name: displayName(person) })}
+                  onClick={() => remove(index)}
+                >
+                  <IconX size={14} aria-hidden />
+                </button>
+              </li>
             ))}
-          </div>
-        )}
-        <span className="unseen" aria-live="polite">
-          {open ? t('suggestionCount', { count: suggestions.length }) : ''}
-        </span>
+          </ul>
+          <input
+            ref={input}
+            id={id}
+            type="text"
+            inputMode="email"
+            autoComplete="off"
+            autoCapitalize="none"
+            spellCheck={false}
+            value={text}
+            aria-autocomplete="list"
+            aria-controls={open ? `${id}-list` : undefined}
+            aria-activedescendant={open ? `${id}-${chosen}` : undefined}
+            onFocus={() => setFocused(true)}
+            onBlur={() => {
+              setFocused(false)
+              take(text)
+            }}
+            onKeyDown={onKeyDown}
+            onChange={event => {
+              setFocused(true)
+              type(event.target.value)
+            }}
+            onPaste={event => {
+              const typed = parseAddresses(event.clipboardData.getData('text'))
+              if (typed.people.length === 0 || event.clipboardData.files.length > 0) return
+              event.preventDefault()
+              add(typed.people, typed.rest)
+            }}
+          />
+          {open && (
+            <div
+              className={styles.suggestions}
+              role="listbox"
+              id={`${id}-list`}
+              aria-label={t('suggestions')}
+            >
+              {suggestions.map((person, index) => (
+                // biome-ignore lint/a11y/useFocusableInteractive: the focus stays in the field
+                // biome-ignore lint/a11y/useKeyWithClickEvents: the field has the keys
+                <div
+                  key={person.email}
+                  id={`${id}-${index}`}
+                  role="option"
+                  aria-selected={index === chosen}
+                  className={styles.suggestion}
+                  onMouseDown={event => event.preventDefault()}
+                  onClick={() => add([person])}
+                >
+                  <span>{displayName(person)}</span>
+                  {person.name && <span className={styles.suggestedAddress}>{person.email}</span>}
+                </div>
+              ))}
+            </div>
+          )}
+          <span className="unseen" aria-live="polite">
+            {open ? t('suggestionCount', { count: suggestions.length }) : ''}
+          </span>
+        </div>
+        {props.children}
       </div>
-      {props.children}
-    </div>
+      <Hints people={people} onReplace={replace} />
+    </>
   )
 }
 

@@ -11,12 +11,16 @@ import { readEmail, useAccounts, useIdentities } from '../queries.ts'
 import { createStore } from '../store.ts'
 import { notify } from '../toasts.tsx'
 import { useFormats } from '../viewer.tsx'
+import { newCopyKey, takeCopies } from './crash.ts'
+import type { Saved } from './keep.ts'
 
 export type Window = {
   key: string
   draft: Draft
   /** The draft as it is kept on the server, if it is. */
-  saved: { accountId: Id; emailId: Id } | null
+  saved: Saved
+  /** Came back from a page that was lost: the server has less of it. */
+  unsaved: boolean
   /** Where the writer begins. */
   focus: 'to' | 'text'
   /** What had the focus before; it gets it back. */
@@ -24,11 +28,17 @@ export type Window = {
 }
 
 export const windows = createStore<readonly Window[]>([])
-let counter = 0
 
-function open(draft: Draft, focus: Window['focus'], saved: Window['saved'] = null): void {
+function open(draft: Draft, focus: Window['focus'], saved: Saved = null, unsaved = false): void {
   const opener = document.activeElement
-  windows.set(list => [...list, { key: `w${++counter}`, draft, saved, focus, opener }])
+  windows.set(list => [...list, { key: newCopyKey(), draft, saved, unsaved, focus, opener }])
+}
+
+/** Opens what a lost page left behind. @returns how many */
+export async function openCopies(person: string): Promise<number> {
+  const copies = await takeCopies(person, Date.now())
+  for (const copy of copies) open(copy.draft, 'text', copy.saved, true)
+  return copies.length
 }
 
 export function closeWindow(key: string): void {
@@ -50,11 +60,11 @@ export function useCompose() {
   const t = useTranslations('compose')
 
   return useMemo(() => {
-    const read = async (account: Id, id: Id): Promise<Email | null> => {
+    const read = async (account: Id, id: Id, html = false): Promise<Email | null> => {
       try {
         return await queries.fetchQuery({
-          queryKey: ['email', account, id],
-          queryFn: () => readEmail(client, account, id),
+          queryKey: [html ? 'email-html' : 'email', account, id],
+          queryFn: () => readEmail(client, account, id, html),
         })
       } catch {
         notify({ text: t('cannotOpen'), tone: 'fail' })
@@ -91,9 +101,11 @@ export function useCompose() {
         const email = await read(account, id)
         if (email) open(forward(email, account, words(email)), 'to')
       },
-      edit(account: Id, email: Email) {
-        const there = windows.get().some(one => one.saved?.emailId === email.id)
-        if (!there) open(reopen(email, account), 'text', { accountId: account, emailId: email.id })
+      async edit(account: Id, id: Id) {
+        const there = windows.get().some(one => one.saved?.emailId === id)
+        // Its HTML as well: what was formatted stays so.
+        const email = there ? null : await read(account, id, true)
+        if (email) open(reopen(email, account), 'text', { accountId: account, emailId: email.id })
       },
     }
   }, [client, queries, identities, formats, t])

@@ -1,6 +1,5 @@
 'use client'
 /** An action on messages: done at once or asked first, and said afterwards in numbers. */
-import { Modal } from '@mantine/core'
 import type { Action, ActionResult } from '@restante/core/queue/actions.ts'
 import type { DeliveryFilter } from '@restante/core/queue/overview-deliveries.ts'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
@@ -8,7 +7,7 @@ import { useTranslations } from 'next-intl'
 import { notify } from '../../../mail/toasts.tsx'
 import { call } from './api.ts'
 import styles from './dialog.module.css'
-import section from './section.module.css'
+import { AskDialog } from './dialog.tsx'
 import type { Line } from './use-deliveries.ts'
 import { useWords } from './words.ts'
 
@@ -19,6 +18,12 @@ export type Target =
 /** The API takes so many ids at once. */
 const MOST_IDS = 1_000
 
+/** As the API takes it. */
+export const targetBody = (target: Target) =>
+  target.type === 'ids'
+    ? { ids: target.lines.slice(0, MOST_IDS).map(line => line.id) }
+    : { filter: target.filter }
+
 export function useAction(onDone: () => void) {
   const t = useTranslations('admin')
   const client = useQueryClient()
@@ -26,9 +31,7 @@ export function useAction(onDone: () => void) {
     mutationFn: ({ action, target }: { action: Action; target: Target }) =>
       call<ActionResult>('deliveries/actions', {
         action,
-        ...(target.type === 'ids'
-          ? { ids: target.lines.slice(0, MOST_IDS).map(line => line.id) }
-          : { filter: target.filter }),
+        ...targetBody(target),
       }),
     onSuccess: (result, { action }) => {
       const stillHeld = action === 'retry' || action === 'release' ? (result.states.held ?? 0) : 0
@@ -62,7 +65,6 @@ export function ActionDialog({
   onClose: () => void
 }) {
   const t = useTranslations('admin.action')
-  const all = useTranslations('admin')
   const words = useWords()
   const { count } = target
   const recipients = target.type === 'ids' ? [...new Set(target.lines.flatMap(line => line.recipients))] : []
@@ -70,16 +72,13 @@ export function ActionDialog({
     recipients.length > NAMED ||
     (target.type === 'ids' && target.lines.some(line => line.recipientCount > line.recipients.length))
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <AskDialog
       title={t(`${action}Title`, { count })}
-      classNames={{ title: styles.title, content: styles.content, header: styles.header }}
-      closeButtonProps={{ 'aria-label': all('close') }}
-      lockScroll={false}
-      transitionProps={{ duration: 120 }}
-      zIndex={400}
-      centered
+      doing={t(action)}
+      danger={action === 'cancel'}
+      above
+      onClose={onClose}
+      onDo={onDo}
     >
       <p className={styles.text}>{t(`${action}Text`, { count })}</p>
       <p className={styles.text}>
@@ -87,18 +86,6 @@ export function ActionDialog({
           ? t('whoseFilter')
           : t(more ? 'whoseMore' : 'whose', { names: words.list(recipients.slice(0, NAMED)) })}
       </p>
-      <div className={styles.buttons}>
-        <button type="button" className={section.button} onClick={onClose} data-autofocus>
-          {t('back')}
-        </button>
-        <button
-          type="button"
-          className={`${section.button} ${action === 'cancel' ? section.danger : section.primary}`}
-          onClick={onDo}
-        >
-          {t(action)}
-        </button>
-      </div>
-    </Modal>
+    </AskDialog>
   )
 }

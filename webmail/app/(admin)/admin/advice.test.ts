@@ -15,11 +15,13 @@ const backend = (change: Partial<Backend>): Backend => ({
   since: '2026-03-02T09:00:00Z',
   cause: null,
   detail: null,
+  remarks: [],
   override: null,
   depth,
-  heldBy: { backend: 0, admin: 0, guard: 0 },
+  heldBy: { backend: 0, admin: 0, guard: 0, period: 0, spam: 0, quarantine: 0, scan: 0 },
   oldest: null,
   rates,
+  pace: null,
   hosts: [],
   outlook: { type: 'empty' },
   ...change,
@@ -58,7 +60,7 @@ describe('the advice', () => {
     expect(
       types([
         backend({ health: 'down', cause: 'refused' }),
-        backend({ health: 'down', cause: 'unknown-users', heldBy: { backend: 0, admin: 0, guard: 2 } }),
+        backend({ health: 'down', cause: 'unknown-users', heldBy: { ...backend({}).heldBy, guard: 2 } }),
         backend({ health: 'down', override }),
       ]),
     ).toEqual(['down', 'guard', 'override', 'admin'])

@@ -44,7 +44,7 @@ export function adviceOf(picture: Picture, now: number): Advice[] {
   if (picture.backends.length === 0) return [{ type: 'set-up' }]
   const advice: Advice[] = []
   for (const backend of picture.backends) {
-    if (!backend.override && backend.cause === 'unknown-users') advice.push({ type: 'guard', backend })
+    if (!backend.override && isSetAside(backend)) advice.push({ type: 'guard', backend })
     else if (!backend.override && backend.health === 'down') advice.push({ type: 'down', backend })
     else if (!backend.override && backend.health === 'degraded') advice.push({ type: 'degraded', backend })
   }
@@ -61,3 +61,7 @@ export function adviceOf(picture: Picture, now: number): Advice[] {
   const back = picture.backends.find(backend => backend.health === 'recovering')
   return back ? [{ type: 'recovering', backend: back }] : [{ type: 'nothing' }]
 }
+
+/** Its return was set aside: an admin is asked. */
+const isSetAside = (backend: Backend) =>
+  backend.health === 'down' && (backend.cause === 'unknown-users' || backend.cause === 'failing')

@@ -9,13 +9,17 @@ export class ApiFailure extends Error {
   }
 }
 
-/** GET, or POST when there is a body. @throws ApiFailure; `status` 0 when nothing answered */
-export async function call<T>(path: string, body?: unknown): Promise<T> {
+/** GET, or POST when there is a body, unless told. @throws ApiFailure; `status` 0 when nothing answered */
+export async function call<T>(
+  path: string,
+  body?: unknown,
+  method: 'POST' | 'PATCH' | 'DELETE' = 'POST',
+): Promise<T> {
   let answer: Response
   try {
     answer = await fetch(`/api/v1/${path}`, {
       ...(body !== undefined && {
-        method: 'POST',
+        method,
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },
       }),

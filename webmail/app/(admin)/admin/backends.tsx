@@ -87,6 +87,15 @@ function BackendRow({
             {override ? (override.reason ?? '') : backend.cause ? words.cause(backend.cause) : ''}
           </p>
         )}
+        {backend.remarks.map(remark => (
+          <p key={remark.concern} className={styles.cause} title={remark.detail}>
+            {words.concern(remark.concern)}{' '}
+            {t('concern.times', {
+              count: remark.count,
+              time: words.moment(new Date(remark.since).toISOString(), now),
+            })}
+          </p>
+        ))}
       </div>
       <div className={styles.waiting}>
         <span className={styles.label}>{t('backends.waiting')}</span>

@@ -40,6 +40,7 @@ export function Incidents({ picture }: { picture: Picture }) {
                   </span>
                 </h3>
                 <p>
+                  {incident.planned && `${t('incidents.planned')} · `}
                   {words.cause(incident.cause)}
                   {incident.detail && <span className={styles.said}>{incident.detail}</span>}
                 </p>
@@ -62,6 +63,11 @@ export function Incidents({ picture }: { picture: Picture }) {
                     </li>
                   ))}
                 </ol>
+                {incident.closedAt && (
+                  <a className={styles.statement} href={`/admin/incidents/${incident.id}`}>
+                    {t('incidents.statement')}
+                  </a>
+                )}
               </li>
             )
           })}

@@ -9,6 +9,7 @@ import { Filters } from './filters.tsx'
 import { MessageTable } from './message-table.tsx'
 import styles from './messages.module.css'
 import { listQuery, type Place, statesOf } from './place.ts'
+import { RerouteDialog } from './reroute-dialog.tsx'
 import section from './section.module.css'
 import { Story } from './story.tsx'
 import { useDeliveries } from './use-deliveries.ts'
@@ -28,6 +29,8 @@ export function Messages({ picture, place, go }: { picture: Picture; place: Plac
   /** All that fit the filter are meant, also those not shown. */
   const [matching, setMatching] = useState(false)
   const [asking, setAsking] = useState<{ action: Action; target: Target } | null>(null)
+
+  const [rerouting, setRerouting] = useState<Target | null>(null)
 
   const clear = () => {
     setSelected(new Set())
@@ -56,6 +59,7 @@ export function Messages({ picture, place, go }: { picture: Picture; place: Plac
     else act.mutate({ action, target: what })
   }
   const open = OPEN.includes(place.view)
+  const outward = place.backend === 'outbound' || Boolean(place.destination)
   const filtered = Boolean(place.text || place.backend || place.destination || place.hold)
   return (
     <section className={section.section} aria-labelledby="messages-title" id="messages">
@@ -146,6 +150,11 @@ export function Messages({ picture, place, go }: { picture: Picture; place: Plac
                 {t(`action.${action}`)}
               </button>
             ))}
+            {(matching ? outward : shown.some(line => line.backendId === null)) && (
+              <button type="button" className={section.button} onClick={() => setRerouting(target)}>
+                {t('reroute.open')}
+              </button>
+            )}
             <button type="button" className={section.button} onClick={clear}>
               {t('list.unselect')}
             </button>
@@ -162,12 +171,14 @@ export function Messages({ picture, place, go }: { picture: Picture; place: Plac
           }}
         />
       )}
+      {rerouting && <RerouteDialog target={rerouting} onDone={clear} onClose={() => setRerouting(null)} />}
       {place.delivery && (
         <Story
           id={place.delivery}
           onClose={() => go({ delivery: null })}
           onOpen={id => go({ delivery: id }, 'replace')}
           onAct={(action, line) => begin(action, { type: 'ids', count: 1, lines: [line] })}
+          onReroute={line => setRerouting({ type: 'ids', count: 1, lines: [line] })}
         />
       )}
     </section>

@@ -1,15 +1,15 @@
 'use client'
 /** Asks before a backend is called up or down: what it will do, to how many messages and of whom. */
-import { Modal } from '@mantine/core'
 import type { Affected } from '@restante/core/queue/overview-story.ts'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
-import { useId, useState } from 'react'
+import { useState } from 'react'
 import { notify } from '../../../mail/toasts.tsx'
 import type { Backend } from './advice.ts'
 import { call } from './api.ts'
 import styles from './dialog.module.css'
-import section from './section.module.css'
+import { FormDialog } from './dialog.tsx'
+import { Choice, Text } from './fields.tsx'
 import { useWords } from './words.ts'
 
 export type OverrideTo = 'up' | 'down' | 'auto'
@@ -29,7 +29,6 @@ export function OverrideDialog({
   const t = useTranslations('admin.override')
   const all = useTranslations('admin')
   const words = useWords()
-  const ids = useId()
   const [reason, setReason] = useState('')
   const [minutes, setMinutes] = useState<number | null>(120)
   const affected = useQuery({
@@ -58,86 +57,48 @@ export function OverrideDialog({
     return value < 1440 ? t('hours', { count: value / 60 }) : t('days', { count: value / 1440 })
   }
   return (
-    <Modal
-      opened
-      onClose={onClose}
+    <FormDialog
       title={t(`${to}Title`, { name: backend.name })}
-      classNames={{ title: styles.title, content: styles.content, header: styles.header }}
-      closeButtonProps={{ 'aria-label': all('close') }}
-      lockScroll={false}
-      transitionProps={{ duration: 120 }}
-      centered
+      doing={t(`${to}Do`)}
+      danger={to === 'down'}
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onSend={() => save.mutate()}
     >
-      <form
-        onSubmit={event => {
-          event.preventDefault()
-          save.mutate()
-        }}
-      >
+      <p className={styles.text}>
+        {to === 'up' && t('upText', { count })}
+        {to === 'down' && t('downText', { count })}
+        {to === 'down' &&
+          touched &&
+          touched.mailboxes > 0 &&
+          ` ${t('downPeople', { people: touched.mailboxes })}`}
+        {to === 'auto' && t('autoText', { count, health: all(`health.${backend.measured}`) })}
+      </p>
+      {touched && touched.recipients > 0 && (
         <p className={styles.text}>
-          {to === 'up' && t('upText', { count })}
-          {to === 'down' && t('downText', { count })}
-          {to === 'down' &&
-            touched &&
-            touched.mailboxes > 0 &&
-            ` ${t('downPeople', { people: touched.mailboxes })}`}
-          {to === 'auto' && t('autoText', { count, health: all(`health.${backend.measured}`) })}
+          {t(touched.recipients > 3 ? 'whoseMore' : 'whose', { recipients: touched.recipients, names })}
         </p>
-        {touched && touched.recipients > 0 && (
-          <p className={styles.text}>
-            {t(touched.recipients > 3 ? 'whoseMore' : 'whose', { recipients: touched.recipients, names })}
-          </p>
-        )}
-        {backend.domains.length > 0 && (
-          <p className={styles.text}>{t('domains', { names: words.list(backend.domains) })}</p>
-        )}
-        {to !== 'auto' && (
-          <>
-            <label className={styles.label} htmlFor={`${ids}for`}>
-              {t('for')}
-            </label>
-            <select
-              id={`${ids}for`}
-              className={styles.field}
-              value={minutes ?? ''}
-              onChange={event => setMinutes(event.target.value ? Number(event.target.value) : null)}
-            >
-              {LENGTHS.map(value => (
-                <option key={value} value={value ?? ''}>
-                  {length(value)}
-                </option>
-              ))}
-            </select>
-            <label className={styles.label} htmlFor={`${ids}reason`}>
-              {t('reason')}
-            </label>
-            <input
-              id={`${ids}reason`}
-              className={styles.field}
-              maxLength={500}
-              value={reason}
-              onChange={event => setReason(event.target.value)}
-            />
-          </>
-        )}
-        {save.error && (
-          <p className={styles.error} role="alert">
-            {all('failed', { detail: save.error.message })}
-          </p>
-        )}
-        <div className={styles.buttons}>
-          <button type="button" className={section.button} onClick={onClose}>
-            {t('back')}
-          </button>
-          <button
-            type="submit"
-            className={`${section.button} ${to === 'down' ? section.danger : section.primary}`}
-            disabled={save.isPending}
+      )}
+      {backend.domains.length > 0 && (
+        <p className={styles.text}>{t('domains', { names: words.list(backend.domains) })}</p>
+      )}
+      {to !== 'auto' && (
+        <>
+          <Choice
+            label={t('for')}
+            value={String(minutes ?? '')}
+            onChange={value => setMinutes(value ? Number(value) : null)}
           >
-            {t(`${to}Do`)}
-          </button>
-        </div>
-      </form>
-    </Modal>
+            {LENGTHS.map(value => (
+              <option key={value} value={value ?? ''}>
+                {length(value)}
+              </option>
+            ))}
+          </Choice>
+          <Text label={t('reason')} value={reason} onChange={setReason} />
+        </>
+      )}
+    </FormDialog>
   )
 }

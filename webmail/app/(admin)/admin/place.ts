@@ -2,7 +2,7 @@
  * Where somebody is on the page, as the query of its address: a link to what one sees can be sent. Pure.
  * What is not understood is left out; defaults are not written.
  */
-import type { DeliveryState } from '@restante/core/db/schema.ts'
+import type { DeliveryState } from '@restante/core/db/schema/delivery.ts'
 import type { Sort } from '@restante/core/queue/overview-deliveries.ts'
 
 export const VIEWS = ['waiting', 'queued', 'deferred', 'held', 'delivered', 'failed', 'cancelled'] as const

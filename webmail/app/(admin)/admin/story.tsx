@@ -3,11 +3,14 @@
 import { Drawer } from '@mantine/core'
 import type { Action } from '@restante/core/queue/actions.ts'
 import type { DeliveryStory } from '@restante/core/queue/overview-story.ts'
+import { isScanHold } from '@restante/core/queue/scan-holds.ts'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
 import type { Wire } from '../../api/v1/picture.ts'
 import { call } from './api.ts'
+import { Found } from './found.tsx'
 import { Mark, stateSign } from './mark.tsx'
 import { Next } from './message-table.tsx'
 import section from './section.module.css'
@@ -18,6 +21,9 @@ import { useReason } from './use-reason.ts'
 import { useWords } from './words.ts'
 
 type Told = Wire<DeliveryStory>
+
+/** How the connection of a try was, by the names of its words. */
+const CONNECTION = { none: 'inClear', encrypted: 'encrypted', dane: 'dane', 'mta-sts': 'mtaSts' } as const
 type Outcome = Told['outcome']
 
 export function Story({
@@ -25,11 +31,13 @@ export function Story({
   onClose,
   onOpen,
   onAct,
+  onReroute,
 }: {
   id: string
   onClose: () => void
   onOpen: (id: string) => void
   onAct: (action: Action, line: Line) => void
+  onReroute: (line: Line) => void
 }) {
   const t = useTranslations('admin')
   const story = useQuery({
@@ -53,7 +61,7 @@ export function Story({
       {story.error ? (
         <p role="alert">{t('story.missing')}</p>
       ) : story.data ? (
-        <Told story={story.data} onOpen={onOpen} onAct={onAct} />
+        <Told story={story.data} onOpen={onOpen} onAct={onAct} onReroute={onReroute} />
       ) : (
         <div className={styles.skeleton} aria-hidden="true" />
       )}
@@ -65,10 +73,12 @@ function Told({
   story,
   onOpen,
   onAct,
+  onReroute,
 }: {
   story: Told
   onOpen: (id: string) => void
   onAct: (action: Action, line: Line) => void
+  onReroute: (line: Line) => void
 }) {
   const t = useTranslations('admin')
   const words = useWords()
@@ -77,8 +87,9 @@ function Told({
   const { client } = story.message
   const text = (value: unknown) => (typeof value === 'string' && value ? value : null)
   const host = text(client.name) ?? text(client.helo) ?? text(client.address)
+  const scanned = isScanHold(story.holdReason)
   const actions: Action[] =
-    story.state === 'held'
+    story.state === 'held' && !scanned
       ? [story.holdReason === 'backend' ? 'retry' : 'release', 'cancel']
       : story.state === 'deferred'
         ? ['retry', 'hold', 'cancel']
@@ -93,6 +104,13 @@ function Told({
         </Mark>
         <span>{reason}</span>
       </p>
+      {scanned && (
+        <p>
+          <Link href={`/admin/quarantine?list=${story.holdReason}&message=${story.id}`}>
+            {t('quarantine.title')}
+          </Link>
+        </p>
+      )}
       {actions.length > 0 && (
         <div className={styles.actions}>
           {actions.map(action => (
@@ -105,11 +123,17 @@ function Told({
               {t(`action.${action}`)}
             </button>
           ))}
+          {story.backendId === null && (
+            <button type="button" className={section.button} onClick={() => onReroute(story)}>
+              {t('reroute.open')}
+            </button>
+          )}
         </div>
       )}
       <dl className={styles.facts}>
         <Fact name={t('story.from')}>{story.sender || t('list.nobody')}</Fact>
         <Fact name={t('story.server')}>{story.backend ?? story.destination}</Fact>
+        {story.way && <Fact name={t('reroute.way')}>{story.way}</Fact>}
         <Fact name={t('story.came')}>
           <time dateTime={story.message.receivedAt}>{words.full(story.message.receivedAt)}</time>
           {text(client.person) ? (
@@ -153,6 +177,12 @@ function Told({
           </li>
         ))}
       </ul>
+      {story.message.scan && (
+        <>
+          <h3>{t('found.title')}</h3>
+          <Found scan={story.message.scan} />
+        </>
+      )}
       <h3>{t('story.tries')}</h3>
       {story.tries.length === 0 ? (
         <p className={styles.soft}>{t('story.noTries')}</p>
@@ -170,6 +200,9 @@ function Told({
                     ? t('category.unknown')
                     : t('story.open')}
                 {one.host && <span className={styles.soft}> {t('story.at', { host: one.host })}</span>}
+                {one.outcome?.tls && (
+                  <span className={styles.soft}>, {t(`outgoing.${CONNECTION[one.outcome.tls]}`)}</span>
+                )}
                 {one.finishedAt && (
                   <span className={styles.soft}>
                     {', '}

@@ -109,7 +109,9 @@ function AdviceLine({ advice, now, go }: { advice: Advice; now: number; go: Go }
         }
       case 'guard':
         return {
-          text: t('guard', { name: advice.backend.name }),
+          text: t(advice.backend.cause === 'failing' ? 'guardFailing' : 'guard', {
+            name: advice.backend.name,
+          }),
           action: {
             label: t('guardAction'),
             run: () => setDialog({ backend: advice.backend, to: 'up' }),

@@ -1,21 +1,8 @@
 'use client'
-/** The place in the address as state: read from the query, written without asking the server again. */
-import { useSearchParams } from 'next/navigation'
-import { useCallback, useMemo } from 'react'
+/** Where somebody is on the first page. */
 import { type Place, readPlace, writePlace } from './place.ts'
+import { type Step, useAddress } from './use-address.ts'
 
-export type Go = (change: Partial<Place>, how?: 'push' | 'replace') => void
+export type Go = Step<Place>
 
-/** `go` pushes a step that the back button undoes; typing replaces. */
-export function usePlace(): { place: Place; go: Go } {
-  const query = useSearchParams()
-  const place = useMemo(() => readPlace(new URLSearchParams(query)), [query])
-  const go = useCallback<Go>((change, how = 'push') => {
-    // From the address, not from `place`: two changes in one moment must not undo each other.
-    const next = { ...readPlace(new URLSearchParams(window.location.search)), ...change }
-    const address = `${window.location.pathname}${writePlace(next)}`
-    if (how === 'push') window.history.pushState(null, '', address)
-    else window.history.replaceState(null, '', address)
-  }, [])
-  return { place, go }
-}
+export const usePlace = () => useAddress({ read: readPlace, write: writePlace })

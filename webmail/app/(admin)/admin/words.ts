@@ -69,6 +69,10 @@ export function useWords() {
         const key = `cause.${code ?? 'unknown'}` as 'cause.unknown'
         return t.has(key) ? t(key) : String(code)
       },
+      concern: (code: string) => {
+        const key = `concern.${code}` as 'concern.slow'
+        return t.has(key) ? t(key) : code
+      },
       category: (code: string) => {
         const key = `category.${code}` as 'category.unknown'
         return t.has(key) ? t(key) : code

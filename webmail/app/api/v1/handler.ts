@@ -10,7 +10,7 @@ import { randomUUID } from 'node:crypto'
 import type { Scope } from '@restante/core/queue/scope.ts'
 import type { z } from 'zod'
 import { type Services, services } from '../../../server/services.ts'
-import { currentPerson, type Person } from '../../../server/session.ts'
+import { currentPerson, type SignedIn } from '../../../server/session.ts'
 import { isSameOrigin } from './origin.ts'
 import { problem } from './problem.ts'
 import { scopeOf } from './scope.ts'
@@ -18,7 +18,7 @@ import { scopeOf } from './scope.ts'
 export type Call<P> = {
   request: Request
   url: URL
-  person: Person
+  person: SignedIn
   scope: Scope
   services: Services
   params: P

@@ -1,6 +1,24 @@
 /** The OpenAPI 3.1 document of /api/v1. Its schemas are the ones that requests are checked by. */
 import { z } from 'zod'
-import { backendOverride, deliveryAction, deliveryQuery, demoAction } from './schemas.ts'
+import {
+  acknowledgement,
+  backendOverride,
+  deliveryQuery,
+  deliveryRequest,
+  demoAction,
+  domainChanges,
+  domainScanChanges,
+  liftSuppression,
+  listEntry,
+  listQuery,
+  newChannel,
+  newPeriod,
+  periodQuery,
+  quarantineAction,
+  quarantineQuery,
+  seenSending,
+  tellingPolicy,
+} from './schemas.ts'
 
 type Schema = Record<string, unknown>
 
@@ -16,6 +34,7 @@ const query = (schema: z.ZodObject) => {
   return Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', required: false, schema }))
 }
 const id = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }
+const domain = { name: 'domain', in: 'path', required: true, schema: { type: 'string', maxLength: 253 } }
 const problems = {
   default: {
     description: 'Problem details (RFC 9457)',
@@ -73,8 +92,36 @@ export function document(): Schema {
           ...answers('The health that counts now'),
         },
       },
+      '/periods': {
+        get: {
+          summary: 'Maintenance windows, drills, and overrides for a domain or people',
+          parameters: query(periodQuery),
+          ...answers('To come, open, and of the last ninety days'),
+        },
+        post: { summary: 'Plan or begin one', ...body(newPeriod), ...answers('It, with its next time') },
+      },
+      '/periods/{id}': {
+        parameters: [id],
+        get: { summary: 'One of them', ...answers('With the report of a drill') },
+        delete: { summary: 'End it for good', ...answers('It, as it is now') },
+      },
+      '/readiness': {
+        get: {
+          summary: 'Would people get on in an outage?',
+          ...answers('People, DNS, certificate, disk, snapshot, drills: a level and facts each'),
+        },
+      },
       '/incidents': {
         get: { summary: 'The latest incidents', ...answers('With what changed while they lasted') },
+      },
+      '/incidents/{id}': {
+        parameters: [id],
+        get: {
+          summary: 'What became of the mail',
+          ...answers(
+            'Figures of the closing statement, of all and of each mailbox; how far bringing back has come',
+          ),
+        },
       },
       '/deliveries': {
         get: {
@@ -89,9 +136,123 @@ export function document(): Schema {
       },
       '/deliveries/actions': {
         post: {
-          summary: 'Retry, hold, release or cancel by ids or filter',
-          ...body(deliveryAction),
+          summary: 'Retry, hold, release, cancel or reroute by ids or filter',
+          ...body(deliveryRequest),
           ...answers('How many were meant and changed'),
+        },
+      },
+      '/lists': {
+        get: {
+          summary: 'Entries of the allow and block lists, of organizations and mailboxes',
+          parameters: query(listQuery),
+          ...answers('Items'),
+        },
+        post: { summary: 'Add an entry', ...body(listEntry), ...answers('The entry') },
+      },
+      '/lists/{id}': {
+        parameters: [id],
+        delete: { summary: 'Take an entry away', ...answers('What it was') },
+      },
+      '/domains': {
+        get: {
+          summary: 'All domains',
+          ...answers('How recipients are known, what the mail server is told of clients'),
+        },
+      },
+      '/domains/{domain}': {
+        parameters: [domain],
+        get: { summary: 'One domain', ...answers('Its settings') },
+        patch: { summary: 'Change some of them', ...body(domainChanges), ...answers('Its settings') },
+      },
+      '/domains/{domain}/scan': {
+        parameters: [domain],
+        get: {
+          summary: 'What a domain wants of the scan',
+          ...answers('The policy, and which of it is its own'),
+        },
+        patch: {
+          summary: 'Change some of it',
+          ...body(domainScanChanges),
+          ...answers('The policy, and which of it is its own'),
+        },
+      },
+      '/quarantine': {
+        get: {
+          summary: 'What the scan holds, filtered, newest first, a page at a time',
+          parameters: query(quarantineQuery),
+          ...answers('Items with what was found, the next cursor, and with the first page the count'),
+        },
+      },
+      '/quarantine/{id}': {
+        parameters: [id],
+        get: { summary: 'One message that the scan holds', ...answers('With what each step found') },
+      },
+      '/quarantine/{id}/message': {
+        parameters: [id],
+        get: {
+          summary: 'The message itself, to be saved; audited',
+          ...answers('RFC 5322', 'application/octet-stream'),
+        },
+      },
+      '/quarantine/actions': {
+        post: {
+          summary: 'Release or delete by ids or filter, or allow the senders of named ones',
+          ...body(quarantineAction),
+          ...answers('How many were meant and changed'),
+        },
+      },
+      '/outgoing': {
+        get: {
+          summary: 'What goes out and waits, by destination and age, by reason and by sender',
+          ...answers('Ages in minutes as columns, with the places that take no mail'),
+        },
+      },
+      '/suppressed': {
+        get: {
+          summary: 'Addresses outside that are not written to for a while',
+          ...answers('With the failures that brought them there'),
+        },
+        post: { summary: 'Allow them again', ...body(liftSuppression), ...answers('Those that were there') },
+      },
+      '/unusual-sending': {
+        get: {
+          summary: 'People who were stopped from sending too much',
+          ...answers('Until one has seen it'),
+        },
+        post: { summary: 'Seen', ...body(seenSending), ...answers('How many were new') },
+      },
+      '/channels': {
+        get: {
+          summary: 'Where admins are told',
+          ...answers('With what was last sent there, and how it went'),
+        },
+        post: {
+          summary: 'Add a channel',
+          ...body(newChannel),
+          ...answers('It; of a webhook, with the secret of its signatures, this once'),
+        },
+      },
+      '/channels/{id}': {
+        parameters: [id],
+        delete: { summary: 'Tell nobody there any more', ...answers('What it was') },
+      },
+      '/channels/{id}/test': {
+        parameters: [id],
+        post: { summary: 'Send a trial message', ...answers('How it went') },
+      },
+      '/telling': {
+        get: { summary: 'What there was to tell', ...answers('Threads, open ones first; the policy') },
+        patch: {
+          summary: 'How often, to whom, the public status page',
+          ...body(tellingPolicy),
+          ...answers('The policy'),
+        },
+      },
+      '/telling/acknowledge': {
+        post: {
+          summary: 'Somebody knows of it: not repeated, not escalated',
+          ...body(acknowledgement),
+          ...answers('Which'),
         },
       },
       '/events': {

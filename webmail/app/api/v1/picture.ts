@@ -41,8 +41,9 @@ export async function readLive(services: Services, scope: Scope, now: Date): Pro
         {
           health: backend.health,
           waiting: backend.depth.total,
-          heldByAdmin: backend.heldBy.admin + backend.heldBy.guard,
+          heldByAdmin: backend.heldBy.admin + backend.heldBy.guard + backend.heldBy.period,
           rates: backend.rates,
+          pace: backend.pace,
         },
         now,
       ),

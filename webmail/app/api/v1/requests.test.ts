@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { readBody, readQuery } from './handler.ts'
 import { document } from './openapi.ts'
 import { isSameOrigin } from './origin.ts'
-import { backendOverride, deliveryAction, deliveryQuery } from './schemas.ts'
+import { backendOverride, deliveryAction, deliveryQuery, deliveryRequest } from './schemas.ts'
 import { scopeOf } from './scope.ts'
 
 describe('a change', () => {
@@ -67,6 +67,18 @@ describe('a request', () => {
       type: 'urn:restante:problem:bad-request',
       status: 400,
     })
+  })
+
+  test.each([
+    ['{"action":"reroute","to":"mx","filter":{"destination":"a.example"}}', true],
+    ['{"action":"reroute","to":"usual","filter":{}}', true],
+    ['{"action":"reroute","to":["smtp://a.example"],"filter":{}}', true],
+    ['{"action":"reroute","to":[],"filter":{}}', false],
+    ['{"action":"reroute","to":"elsewhere","filter":{}}', false],
+    ['{"action":"reroute","filter":{}}', false],
+    ['{"action":"retry","to":"mx","filter":{}}', false],
+  ])('moving %s is understood: %s', async (text, good) => {
+    expect((await refused(deliveryRequest, post(text))) === null).toBe(good)
   })
 
   test.each([

@@ -1,4 +1,4 @@
-/** next-auth's endpoints: session (renews the cookie), sign-in and sign-out for programs. */
+/** next-auth's endpoints: session (renews the cookie), sign-out, and organizations' own sign-ins. */
 
 import type { NextRequest } from 'next/server'
 import NextAuth from 'next-auth'
@@ -7,8 +7,8 @@ import { authOptions } from '../../../../auth/options.ts'
 type Context = { params: Promise<{ nextauth: string[] }> }
 
 async function handle(request: NextRequest, context: Context): Promise<Response> {
-  const options = await authOptions(request.headers.get('x-forwarded-for') ?? '')
-  return NextAuth(request, context, options)
+  const { nextauth } = await context.params
+  return NextAuth(request, context, await authOptions(request.headers, nextauth[1]))
 }
 
 export { handle as GET, handle as POST }

@@ -4,6 +4,7 @@
  * A stream ends by itself after some minutes; the browser comes back and is asked anew who it is, so that a
  * role that was taken away ends the view.
  */
+import { sessionHolds } from '@restante/core/access/sessions.ts'
 import { adminRoute } from '../handler.ts'
 import { follow } from '../live.ts'
 
@@ -13,8 +14,10 @@ export const dynamic = 'force-dynamic'
 const LIFE = 300_000
 /** A comment line keeps proxies from closing a quiet stream. */
 const HEARTBEAT = 15_000
+/** How often it looks whether its session holds, in ms. */
+const CHECK = 4_000
 
-export const GET = adminRoute(async ({ request, scope, services }) => {
+export const GET = adminRoute(async ({ request, person, scope, services }) => {
   const encoder = new TextEncoder()
   let end = () => {}
   const stream = new ReadableStream<Uint8Array>({
@@ -30,12 +33,20 @@ export const GET = adminRoute(async ({ request, scope, services }) => {
       })
       const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT)
       const life = setTimeout(() => end(), LIFE)
+      const checks = setInterval(() => {
+        // A database that is away ends nobody's session.
+        sessionHolds(services.db, person.sessionId).then(
+          holds => holds || end(),
+          () => {},
+        )
+      }, CHECK)
       end = () => {
         if (ended) return
         ended = true
         unfollow()
         clearInterval(heartbeat)
         clearTimeout(life)
+        clearInterval(checks)
         try {
           controller.close()
         } catch {

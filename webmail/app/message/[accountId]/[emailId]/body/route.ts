@@ -1,23 +1,23 @@
 /**
  * A message's body for the sandboxed frame: made safe, with a policy of its own that lets nothing load.
  * `?remote=1` lets https pictures through, `?plain=1` prefers the plain text, `?info=1` answers only what the
- * page around it wants to know.
+ * page around it wants to know. `?measured=1` is the same document laid out unseen, for its height.
  */
 import { openMessage } from '@restante/core/jmap/blob.ts'
-import { type Granted, grant, type Run } from '@restante/core/jmap/context.ts'
-import { emailRows } from '@restante/core/jmap/email-get.ts'
-import { MethodError, problems } from '@restante/core/jmap/errors.ts'
+import { problems } from '@restante/core/jmap/errors.ts'
 import { bodyDocument, documentPolicy } from '@restante/core/mail/document.ts'
+import { getTranslations } from 'next-intl/server'
 import { jmapRoute, json, problem } from '../../../../../server/jmap.ts'
+import { grantedEmail } from '../../../../../server/message-access.ts'
 
 export const dynamic = 'force-dynamic'
 
 class Gone extends Error {}
 
 export const GET = jmapRoute<{ accountId: string; emailId: string }>(async ({ params, url, run }) => {
-  const account = granted(run, params.accountId)
-  const [row] = account ? await emailRows(run.context.db, account, [params.emailId]) : []
-  if (!account || !row) return problem(problems.notFound())
+  const found = await grantedEmail(run, params)
+  if (!found) return problem(problems.notFound())
+  const { account, row } = found
   const remote = url.searchParams.get('remote') === '1'
   const open = async () => {
     const opened = await openMessage(run.context, account, row.message_id)
@@ -26,12 +26,18 @@ export const GET = jmapRoute<{ accountId: string; emailId: string }>(async ({ pa
   }
   try {
     const plain = url.searchParams.get('plain') === '1'
-    const { html, blocked, hasHtml } = await bodyDocument(open, { remote, plain })
+    const quoted = (await getTranslations('message'))('quoted')
+    const { html, blocked, hasHtml } = await bodyDocument(open, {
+      remote,
+      plain,
+      quoted,
+      show: globalThis.restanteShow,
+    })
     if (url.searchParams.get('info') === '1') return json({ blocked, hasHtml })
     return new Response(html, {
       headers: {
         'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': documentPolicy(remote),
+        'content-security-policy': documentPolicy(remote, url.searchParams.get('measured') === '1'),
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
         'x-restante-blocked': String(blocked),
@@ -43,12 +49,3 @@ export const GET = jmapRoute<{ accountId: string; emailId: string }>(async ({ pa
     throw error
   }
 })
-
-function granted(run: Run, accountId: string): Granted | null {
-  try {
-    return grant(run, accountId)
-  } catch (error) {
-    if (error instanceof MethodError) return null
-    throw error
-  }
-}
