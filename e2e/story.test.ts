@@ -45,10 +45,11 @@ async function send(to: string, ...subjects: string[]): Promise<void> {
   client.quit()
 }
 
-/** But for the closing statement, which restore.test.ts is about. */
+/** But for the closing statement and the copies of what was sent, which come in their own time and restore.test.ts is about. */
 const inDovecot = async (user: string) =>
   (await readMailbox(dovecot.imapPort, user)).filter(
-    ({ source }) => !source.includes('From: Restante <MAILER-DAEMON@'),
+    ({ source }) =>
+      !source.includes('From: Restante <MAILER-DAEMON@') && !source.includes('X-Restante-File: sent'),
   )
 const subjectsIn = async (user: string) => (await inDovecot(user)).map(({ subject }) => subject)
 
@@ -223,7 +224,7 @@ test('an admin holds the mail back and lets it go', async () => {
     await report(gateway)
     await screens()
   })
-  const before = (await subjectsIn(ann)).length
+  const before = await subjectsIn(ann)
   await gateway.cli(['backend', 'override', domain, 'down', '--reason', 'new disks', '--for', '2h'])
   await untilHealth(gateway, ['down'])
   await openFolder(annsPage, 'Inbox')
@@ -231,7 +232,7 @@ test('an admin holds the mail back and lets it go', async () => {
   await send(ann, 'during the override')
   await visible(row(annsPage, 'during the override').filter({ hasText: 'Waiting for your server' }))
   await until('it is held', async () => (await deliveriesOf(gateway, 'held')).length === 1)
-  expect((await subjectsIn(ann)).length).toBe(before)
+  expect(await subjectsIn(ann)).toEqual(before)
 
   await annsPage.goto(`${gateway.url}/admin`)
   await annsPage.getByRole('button', { name: `Change how ${domain} is treated` }).click()
