@@ -1,7 +1,7 @@
 /**
- * `npm run bench held`: what an outage costs in memory. A gateway whose backend is held down takes `--messages`
- * (200,000 unless told); the resident memory of relay, worker and Redis before and after is printed, after the
- * same rest. An outage must cost disk, not memory.
+ * `npm run bench held`: what an outage costs in memory. A gateway takes `--messages` (200,000 unless told) that its mail
+ * server accepts, then as many that are held because the server is down; the resident memory of relay, worker and
+ * Redis is printed after each quarter of both, after the same rest. An outage must cost disk, not memory.
  */
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -10,49 +10,64 @@ import { type Gateway, type Part, startGateway } from '@restante/e2e/gateway.ts'
 import { addOrganization } from '@restante/e2e/organization.ts'
 import { until } from '@restante/e2e/until.ts'
 import { queueOf } from '@restante/e2e/watch.ts'
+import { startArrivals } from './parts/numbered.ts'
 import { sendLoad } from './parts/source.ts'
 
 const PARTS = ['relay', 'worker', 'redis'] as const satisfies Part[]
-/** Enough for heaps to have grown to what the load alone makes of them: with 2,000 they go on growing after it. */
-const WARM_UP = 20_000
 /** Time for collectors and pools to come to rest, in ms. */
 const REST = 20_000
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({ args, options: { messages: { type: 'string', default: '200000' } } })
   const messages = Number(values.messages)
+  const arrivals = await startArrivals()
   const gateway = await startGateway({ env: { LOG_LEVEL: 'warn' } })
   try {
     await addOrganization(gateway, {
       name: 'Bench',
       domain: 'bench.example',
-      backends: ['smtp://127.0.0.1:9?tls=none'],
+      backends: [`smtp://127.0.0.1:${arrivals.port}?tls=none`],
       people: [{ name: 'anna' }],
     })
+    const held = async () => (await queueOf(gateway)).totals.depth.held
+    const delivered = async () => arrivals.arrived.length
+    const before = await inQuarters(gateway, messages, 'delivered', delivered)
     await gateway.cli(['backend', 'override', 'bench.example', 'down', '--reason', 'bench'])
-    await take(gateway, WARM_UP)
-    const before = await rested(gateway)
-    const start = performance.now()
-    await take(gateway, messages)
-    const seconds = (performance.now() - start) / 1000
-    const after = await rested(gateway)
-    print(
-      `${messages} messages of 4 KiB held in ${seconds.toFixed(0)} s (${(messages / seconds).toFixed(0)}/s)`,
-    )
+    const after = await inQuarters(gateway, messages, 'held', held)
     for (const part of PARTS) {
-      const [b, a] = [before.get(part) ?? 0, after.get(part) ?? 0]
-      print(
-        `${part.padEnd(6)}  ${b.toFixed(0)} MiB before, ${a.toFixed(0)} MiB after  (× ${(a / b).toFixed(2)})`,
-      )
+      const ratio = (after.get(part) ?? 0) / (before.get(part) ?? 0)
+      print(`${part.padEnd(6)}  held to delivered × ${ratio.toFixed(2)}`)
     }
   } finally {
     await gateway.remove()
+    await arrivals.stop()
   }
 }
 
-/** Sends so many, and waits until all of them are held as rows. */
-async function take(gateway: Gateway, messages: number): Promise<void> {
-  const before = (await queueOf(gateway)).totals.depth.held
+/** @returns memory in MiB at the end */
+async function inQuarters(
+  gateway: Gateway,
+  messages: number,
+  what: string,
+  count: () => Promise<number>,
+): Promise<Map<Part, number>> {
+  let memory = new Map<Part, number>()
+  for (const part of [1, 2, 3, 4]) {
+    const start = performance.now()
+    await take(gateway, Math.round(messages / 4), count)
+    const seconds = (performance.now() - start) / 1000
+    memory = await rested(gateway)
+    const sizes = [...memory].map(([name, size]) => `${name} ${size.toFixed(0)}`).join(', ')
+    print(
+      `${(messages * part) / 4} ${what}: MiB ${sizes}  (${(messages / 4 / seconds).toFixed(0)} messages/s)`,
+    )
+  }
+  return memory
+}
+
+/** Sends so many, and waits until `count` has them. */
+async function take(gateway: Gateway, messages: number, count: () => Promise<number>): Promise<void> {
+  const before = await count()
   await sendLoad(gateway.ports.relay, {
     size: 4096,
     sessions: 20,
@@ -60,11 +75,10 @@ async function take(gateway: Gateway, messages: number): Promise<void> {
     shape: 'many',
     recipient: 'anna@bench.example',
   })
-  await until(
-    `${messages} more are held`,
-    async () => (await queueOf(gateway)).totals.depth.held >= before + messages,
-    { seconds: 1_800, every: 2_000 },
-  )
+  await until(`${messages} more are counted`, async () => (await count()) >= before + messages, {
+    seconds: 1_800,
+    every: 2_000,
+  })
 }
 
 async function rested(gateway: Gateway): Promise<Map<Part, number>> {

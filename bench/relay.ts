@@ -45,6 +45,7 @@ export async function run(args: string[]): Promise<void> {
       messages: { type: 'string', default: '1000' },
       rounds: { type: 'string', default: '3' },
       quick: { type: 'boolean', default: false },
+      profile: { type: 'string' },
     },
   })
   const numbers = (list: string) => list.split(',').map(Number)
@@ -63,7 +64,12 @@ export async function run(args: string[]): Promise<void> {
     stops.push(...sinks.map(sink => sink.stop))
     const postfix = await startPostfixRelay(join(folder, 'postfix'), await freePort(), sinks[1].port)
     stops.push(postfix.stop)
-    const gateway = await startGateway({ env: { LOG_LEVEL: 'warn' } })
+    const gateway = await startGateway({
+      env: {
+        LOG_LEVEL: 'warn',
+        ...(values.profile && { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}` }),
+      },
+    })
     stops.push(gateway.remove)
     await addOrganization(gateway, {
       name: 'Bench',

@@ -46,6 +46,8 @@ export class BackendRuntime {
   readonly #courier: Courier
   readonly #consumer: Consumer
   readonly #onSettled: () => void
+  /** Those under way, oldest first. */
+  readonly #sending = new Set<{ since: number }>()
   #window: Window
   #ending = false
 
@@ -106,6 +108,12 @@ export class BackendRuntime {
     return this.#window.size
   }
 
+  /** When the oldest delivery under way was begun, in ms since the epoch; null: there is none. */
+  get sendingSince(): number | null {
+    const [oldest] = this.#sending
+    return oldest?.since ?? null
+  }
+
   /** New mail can go without a job (ingest). */
   get numberForNew(): number | null {
     return this.#courier.numberForNew
@@ -163,9 +171,10 @@ export class BackendRuntime {
 
   /** Sends, and notices when that took long. */
   async #send(mail: Mail, onOurFault: (error: unknown) => void): Promise<Sent> {
-    const startedAt = Date.now()
-    const sent = await sendThrough(this.#pool, mail, onOurFault)
-    const seconds = (Date.now() - startedAt) / 1_000
+    const own = { since: Date.now() }
+    this.#sending.add(own)
+    const sent = await sendThrough(this.#pool, mail, onOurFault).finally(() => this.#sending.delete(own))
+    const seconds = (Date.now() - own.since) / 1_000
     const delivered = [...sent.told.values()].some(outcome => outcome.category === 'accepted')
     if (delivered && seconds * 1_000 >= SLOW) {
       const detail = `${sent.host ?? ''}: ${seconds.toFixed(0)} s for one message of ${mail.size} bytes`

@@ -58,7 +58,7 @@ function hour(seed: number, every: number): Machine {
       nextMail = now + every * 2 * random()
       events.push(answer(random, 'delivery'))
     }
-    if (now >= nextSmtpProbe(machine, lastSuccess, lastProbe)) {
+    if (now >= nextSmtpProbe(machine, lastSuccess, lastProbe, null)) {
       // A slow answer comes seconds later.
       lastProbe = now + (random() < 0.1 ? 6_000 : 0)
       events.push(answer(random, 'smtp-probe'))
@@ -98,7 +98,7 @@ function noticed(every: number | null, seed: number): number {
       nextMail = now + every
       happens.push('success')
     }
-    if (now >= nextSmtpProbe(machine, lastSuccess, lastProbe)) {
+    if (now >= nextSmtpProbe(machine, lastSuccess, lastProbe, null)) {
       lastProbe = now
       happens.push('success')
     }

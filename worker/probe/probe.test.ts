@@ -6,7 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { certificate } from '../testing/certificate.ts'
 import { type Script, scriptedServer } from '../testing/scripted.ts'
 import { probeAccess } from './access.ts'
-import { EVERY, nextAccessProbe, nextSmtpProbe } from './schedule.ts'
+import { EVERY, EVERY_IN_DOUBT, nextAccessProbe, nextSmtpProbe, SILENCE } from './schedule.ts'
 import { evidenceOfProbe, probeSmtp } from './smtp.ts'
 
 const open: { close(): void }[] = []
@@ -127,7 +127,7 @@ describe('the schedule', () => {
     if (delivery !== null) machine = step(machine, { ...failure, source: 'delivery' }, delivery).machine
     for (let now = delivery ?? start; now < start + 120_000; now += 250) {
       if (machine.health === 'down') return lastProbe
-      if (now < nextSmtpProbe(machine, 0, lastProbe)) continue
+      if (now < nextSmtpProbe(machine, 0, lastProbe, null)) continue
       machine = step(machine, failure, now).machine
       lastProbe = now
     }
@@ -140,7 +140,13 @@ describe('the schedule', () => {
     expect(failing(0, null)).toBeLessThanOrEqual(45_000)
   })
   test('deliveries that go through make a probe needless', () => {
-    expect(nextSmtpProbe(initialMachine(0), 50_000, 10_000)).toBe(50_000 + EVERY)
+    expect(nextSmtpProbe(initialMachine(0), 50_000, 10_000, null)).toBe(50_000 + EVERY)
+  })
+  test('a delivery that hangs is reason to ask, no more often than in doubt', () => {
+    const due = (probe: number) => nextSmtpProbe(initialMachine(0), 50_000, probe, 60_000)
+    expect(due(10_000)).toBe(60_000 + SILENCE)
+    expect(due(66_000)).toBe(66_000 + EVERY_IN_DOUBT)
+    expect(nextSmtpProbe(initialMachine(0), 50_000, 10_000, 79_000)).toBe(50_000 + EVERY)
   })
   test('access is asked for regardless of deliveries', () => {
     expect(nextAccessProbe(initialMachine(0), 10_000)).toBe(10_000 + EVERY)

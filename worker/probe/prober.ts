@@ -79,7 +79,8 @@ export function startProber(services: Services, runtimes: () => Iterable<Backend
         states.set(runtime, state)
       }
       const { machine, lastSuccessAt } = runtime.desk
-      if (!state.smtpRunning && now >= nextSmtpProbe(machine, lastSuccessAt, state.smtpAt)) {
+      const smtpDue = nextSmtpProbe(machine, lastSuccessAt, state.smtpAt, runtime.sendingSince)
+      if (!state.smtpRunning && now >= smtpDue) {
         void askSmtp(runtime, state).catch(failed(runtime))
       }
       const { imap, access } = runtime.backend
