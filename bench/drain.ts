@@ -52,6 +52,11 @@ export async function run(args: string[]): Promise<void> {
       seconds: 3_600,
       every: 2_000,
     })
+    // In an outage the search index is long done when the server returns.
+    await until('all can be searched', async () => (await indexed(gateway)) >= messages + WARM_UP, {
+      seconds: 3_600,
+      every: 2_000,
+    })
     const before = memory(gateway)
     arrivals.arrived.length = 0
     const most = new Map(before)
@@ -139,6 +144,12 @@ async function load(gateway: Gateway, messages: number, size: number): Promise<v
     }
   }
   await Promise.all(Array.from({ length: SESSIONS }, () => sendNumbered(gateway.ports.relay, share(), size)))
+}
+
+/** E-mails in the search index. */
+async function indexed(gateway: Gateway): Promise<number> {
+  const metrics = await (await fetch(`http://127.0.0.1:${gateway.ports.metrics + 1}/metrics`)).text()
+  return Number(/^restante_search_indexed_emails_total (\d+)/m.exec(metrics)?.[1] ?? 0)
 }
 
 async function forecastOf(gateway: Gateway): Promise<number | null> {
