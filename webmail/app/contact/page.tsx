@@ -1,7 +1,6 @@
 /** Where somebody is told when their own mailbox is just what is away. */
 import { contactsOf } from '@restante/core/telling/contacts.ts'
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import { services } from '../../server/services.ts'
@@ -9,6 +8,7 @@ import { currentPerson } from '../../server/session.ts'
 import { Browser } from '../../telling/browser.tsx'
 import styles from '../../telling/contact.module.css'
 import { AddressForm, CodeForm, RemoveForm } from '../../telling/contact-forms.tsx'
+import { OwnPage } from '../../telling/own-page.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('contact')
@@ -32,14 +32,7 @@ export default async function ContactPage({
   const mail = contacts.find(one => one.kind === 'mail')
   const browsers = contacts.filter(one => one.kind === 'push')
   return (
-    <main className={styles.page}>
-      <nav aria-label={t('back')}>
-        <Link className={styles.link} href="/">
-          {t('back')}
-        </Link>
-      </nav>
-      <h1>{t('title')}</h1>
-      <p className={styles.lead}>{t('lead')}</p>
+    <OwnPage back={t('back')} title={t('title')} lead={t('lead')}>
       <section className={styles.part} aria-labelledby="mail-title">
         <h2 id="mail-title">{t('mailTitle')}</h2>
         {mail && (
@@ -68,6 +61,6 @@ export default async function ContactPage({
         ))}
         <Browser />
       </section>
-    </main>
+    </OwnPage>
   )
 }

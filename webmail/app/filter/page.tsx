@@ -1,7 +1,6 @@
 /** Whose mail somebody always or never wants, and the daily mail about their Junk folder. */
 import type { ListRow } from '@restante/core/directory/lists.ts'
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import own from '../../filter/filter.module.css'
@@ -10,6 +9,7 @@ import { ownFilter, ownMailbox } from '../../filter/own.ts'
 import { services } from '../../server/services.ts'
 import { currentPerson } from '../../server/session.ts'
 import styles from '../../telling/contact.module.css'
+import { OwnPage } from '../../telling/own-page.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('filter')
@@ -24,14 +24,7 @@ export default async function FilterPage() {
   const mailbox = await ownMailbox(db, person)
   const filter = mailbox && (await ownFilter(db, person, mailbox))
   return (
-    <main className={styles.page}>
-      <nav aria-label={t('back')}>
-        <Link className={styles.link} href="/">
-          {t('back')}
-        </Link>
-      </nav>
-      <h1>{t('title')}</h1>
-      <p className={styles.lead}>{t(filter ? 'lead' : 'noMailbox')}</p>
+    <OwnPage back={t('back')} title={t('title')} lead={t(filter ? 'lead' : 'noMailbox')}>
       {filter && (
         <>
           {(['allow', 'block'] as const).map(kind => (
@@ -49,7 +42,7 @@ export default async function FilterPage() {
           </section>
         </>
       )}
-    </main>
+    </OwnPage>
   )
 }
 

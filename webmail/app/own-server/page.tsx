@@ -2,7 +2,6 @@
 import { ownAccess } from '@restante/core/directory/imap-credentials.ts'
 import { findMailbox } from '@restante/core/directory/mailboxes.ts'
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { getFormatter, getTranslations } from 'next-intl/server'
 import { AccessForm } from '../../own-server/access-form.tsx'
@@ -10,6 +9,7 @@ import { forgetAccess } from '../../own-server/actions.ts'
 import { services } from '../../server/services.ts'
 import { currentPerson } from '../../server/session.ts'
 import styles from '../../telling/contact.module.css'
+import { OwnPage } from '../../telling/own-page.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('ownServer')
@@ -24,14 +24,7 @@ export default async function OwnServerPage() {
   const access = await ownAccess(db, await findMailbox(db, person.address), sealKey)
   const { given, host } = access
   return (
-    <main className={styles.page}>
-      <nav aria-label={t('back')}>
-        <Link className={styles.link} href="/">
-          {t('back')}
-        </Link>
-      </nav>
-      <h1>{t('title')}</h1>
-      <p className={styles.lead}>{t('lead')}</p>
+    <OwnPage back={t('back')} title={t('title')} lead={t('lead')}>
       {host === null && <p>{t('none')}</p>}
       {access.master && <p>{t('master')}</p>}
       {given && (
@@ -62,6 +55,6 @@ export default async function OwnServerPage() {
           <AccessForm user={given?.user ?? person.address} kinds={access.kinds} again={given !== null} />
         </section>
       )}
-    </main>
+    </OwnPage>
   )
 }

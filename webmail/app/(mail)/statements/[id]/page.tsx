@@ -31,15 +31,20 @@ export default async function StatementPage({ params }: { params: Promise<{ id: 
   const shown = all.filter(statement => statement.id === wanted)
   const [first] = shown
   if (!first && id !== 'latest') notFound()
+  const head = (
+    <>
+      <nav aria-label={t('back')}>
+        <Link className={styles.link} href="/">
+          {t('back')}
+        </Link>
+      </nav>
+      <h1>{t('title')}</h1>
+    </>
+  )
   if (!first) {
     return (
       <main className={styles.page}>
-        <nav aria-label={t('back')}>
-          <Link className={styles.link} href="/">
-            {t('back')}
-          </Link>
-        </nav>
-        <h1>{t('title')}</h1>
+        {head}
         <p className={styles.lead}>{t('notYet')}</p>
       </main>
     )
@@ -47,12 +52,7 @@ export default async function StatementPage({ params }: { params: Promise<{ id: 
   const earlier = [...new Map(all.filter(one => one.id !== wanted).map(one => [one.id, one])).values()]
   return (
     <main className={styles.page}>
-      <nav aria-label={t('back')}>
-        <Link className={styles.link} href="/">
-          {t('back')}
-        </Link>
-      </nav>
-      <h1>{t('title')}</h1>
+      {head}
       <p className={styles.lead}>
         {t.rich('lead', {
           from: () => <When at={first.openedAt.toISOString()} />,
