@@ -19,7 +19,8 @@ const [from, to] = ['mallory@strict.test', 'anna@acme.example']
 const sent: [name: string, reply: RegExp, becomes: 'delivered' | 'quarantined' | 'refused'][] = [
   ['1 MiB of header in 20,000 fields, all of them signed', /^250 /, 'delivered'],
   ['one field of 20,000 lines', /^250 /, 'delivered'],
-  ['100,000 Received fields', /^552 5\.3\.4 Header of the message has more than/, 'refused'],
+  ['100,000 Received fields', /^554 5\.4\.6 Mail loop/, 'refused'],
+  ['a header that never ends', /^552 5\.3\.4 Header of the message has more than/, 'refused'],
   ['10,000 parts', /^250 /, 'delivered'],
   ['messages nested 100 deep', /^250 /, 'delivered'],
   ['multiparts nested 1,000 deep', /^250 /, 'quarantined'],

@@ -34,8 +34,8 @@ function cpu(): number {
   return (user + system) / 1_000
 }
 
-/** ms between two looks, each of which is a whole collection. */
-const BETWEEN = 100
+/** ms between two looks, each of which is two whole collections. */
+const BETWEEN = 200
 
 /**
  * @returns MiB that are alive at most, more than before: objects of this thread's heap, and buffers outside of it.
@@ -60,6 +60,8 @@ export async function mostHeld(run: () => Promise<unknown>): Promise<{ heap: num
 }
 
 function alive(): { heap: number; buffers: number } {
+  // The second waits for what the first still frees beside.
+  collect()
   collect()
   const { heapUsed, external } = process.memoryUsage()
   return { heap: heapUsed, buffers: external }
