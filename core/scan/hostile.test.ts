@@ -145,7 +145,6 @@ test.each(HOSTILE)('$name', { timeout: 120_000 }, async hostile => {
     const read = () => summarize(message.bytes ?? message.content())
     expect(await turnOf(read)).toBeLessThan(LONGEST_TURN)
     const heldReading = await mostHeld(read)
-    if (process.env.SHOW) console.log(hostile.name, turn, await turnOf(read), held, heldReading)
     expect(heldReading.heap + heldReading.buffers).toBeLessThan(MOST_READING)
   } finally {
     await message.close()

@@ -34,27 +34,26 @@ function cpu(): number {
   return (user + system) / 1_000
 }
 
-/** ms between two looks, each of which is two whole collections. */
-const BETWEEN = 200
-
 /**
  * @returns MiB that are alive at most, more than before: objects of this thread's heap, and buffers outside of it.
- * Only what a collection leaves counts.
+ * Only what a collection leaves counts. Looks take a third of the time.
  */
 export async function mostHeld(run: () => Promise<unknown>): Promise<{ heap: number; buffers: number }> {
   const before = alive()
   const most = { heap: 0, buffers: 0 }
+  let timer: NodeJS.Timeout | undefined
   const look = () => {
+    const begun = performance.now()
     const now = alive()
     most.heap = Math.max(most.heap, now.heap - before.heap)
     most.buffers = Math.max(most.buffers, now.buffers - before.buffers)
+    timer = setTimeout(look, 2 * (performance.now() - begun))
   }
-  const timer = setInterval(look, BETWEEN)
+  timer = setTimeout(look)
   try {
     await run()
-    look()
   } finally {
-    clearInterval(timer)
+    clearTimeout(timer)
   }
   return { heap: most.heap / MIB, buffers: most.buffers / MIB }
 }
