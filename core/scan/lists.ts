@@ -46,5 +46,5 @@ export function listsStep(options: { listsOf: (address: string) => ListsOf | und
 
 async function claimedBy(subject: Parameters<typeof readHeader>[0]): Promise<string[]> {
   const header = await readHeader(subject)
-  return authorsOf(header, fieldsOf(header)).map(author => author.address)
+  return authorsOf(header, await fieldsOf(header)).map(author => author.address)
 }

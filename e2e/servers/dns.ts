@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { freePort } from '../ports.ts'
 
 export type DnsServer = {
   /** host:port, for DNS_SERVERS. */
@@ -32,7 +33,7 @@ export function txt(text: string): string {
 export async function startDns(zones: Zones, signed: readonly string[] = []): Promise<DnsServer> {
   const folder = await mkdtemp(join(tmpdir(), 'restante-knot-'))
   for (const name of ['run', 'db', 'zones']) await mkdir(join(folder, name))
-  const port = await freeUdpPort()
+  const port = await freeDnsPort()
   const names = Object.keys(zones)
   for (const name of names)
     await writeFile(
@@ -115,10 +116,16 @@ export async function startDns(zones: Zones, signed: readonly string[] = []): Pr
   }
 }
 
-export async function freeUdpPort(): Promise<number> {
-  const socket = createSocket('udp4')
-  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve))
-  const { port } = socket.address()
-  await new Promise<void>(resolve => socket.close(() => resolve()))
-  return port
+/** A port that is free for TCP and UDP, and stays so: none that the kernel gives to clients. */
+export async function freeDnsPort(): Promise<number> {
+  for (;;) {
+    const port = await freePort()
+    const socket = createSocket('udp4')
+    const isFree = await new Promise<boolean>(resolve => {
+      socket.once('error', () => resolve(false))
+      socket.bind(port, '127.0.0.1', () => resolve(true))
+    })
+    await new Promise<void>(resolve => socket.close(() => resolve()))
+    if (isFree) return port
+  }
 }

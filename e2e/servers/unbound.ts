@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startDaemon } from './daemon.ts'
-import { type DnsServer, freeUdpPort } from './dns.ts'
+import { type DnsServer, freeDnsPort } from './dns.ts'
 
 /** @param zones those of the server behind, with their last dot */
 export async function startUnbound(
@@ -13,7 +13,7 @@ export async function startUnbound(
   zones: readonly string[],
 ): Promise<{ address: string; close(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'restante-unbound-'))
-  const port = await freeUdpPort()
+  const port = await freeDnsPort()
   const [host = '', behindPort = ''] = behind.address.split(':')
   const config = join(folder, 'unbound.conf')
   await writeFile(

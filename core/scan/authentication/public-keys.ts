@@ -7,6 +7,7 @@
  * one that has changed, or is gone, counts at once.
  */
 import { createPublicKey } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { KeyCache } from 'mailauth/lib/dkim/dkim-verifier.js'
 import { getPublicKey, type PublicKey, toALabel } from 'mailauth/lib/tools.js'
 import type { Ask } from './keys.ts'
@@ -14,16 +15,20 @@ import type { Ask } from './keys.ts'
 const MOST = 5_000
 /** Octets of a record that is worth keeping: one of RSA with 4096 bits has 750. */
 const LONGEST = 2_048
+/** Keys of one message after which the event loop gets its turn: each seal of a chain is about all before it. */
+const AT_ONCE = 8
 
 export class PublicKeys {
   readonly #kept = new Map<string, PublicKey>()
 
   /** As mailauth's verifier and its ARC validation ask, for one message. */
   cacheFor(ask: Ask): KeyCache {
+    let asked = 0
     return {
       resolver: ask,
       get: async (type, name, minBitLength, options) => {
         const records = await ask(toALabel(name), 'TXT')
+        if (++asked > AT_ONCE) await turn()
         // mailauth reads the first record only, and so does the key of this memory.
         const record = JSON.stringify([records[0] ?? null, minBitLength, options?.strict, options?.hashAlgo])
         const before = this.#kept.get(record)

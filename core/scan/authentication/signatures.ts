@@ -2,14 +2,16 @@
  * The signatures of a message: DKIM (RFC 6376) and the ARC chain (RFC 8617), verified by mailauth (verifier.ts) as
  * the body is read.
  *
- * Bounded, whoever wrote it: ten signatures are looked at, a chain of fifty sets, and a body with a line of
- * 64 KiB proves nothing. The event loop gets its turn every 128 KiB.
+ * Bounded, whoever wrote it: ten signatures are looked at, a chain of fifty sets, as much of the header as they are
+ * about (bounds.ts), and a body with a line of 64 KiB proves nothing. The event loop gets its turn every 128 KiB that
+ * are hashed.
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { ARCSealOptions, DKIMVerifyResult } from 'mailauth'
 // Its parts, not the whole: that brings XML and logos along, ten megabytes of memory.
 import { arc } from 'mailauth/lib/arc/index.js'
 import type { Subject } from '../types.ts'
+import { boundedHeader, isSignature } from './bounds.ts'
 import type { Field } from './header.ts'
 import type { Ask } from './keys.ts'
 import type { PublicKeys } from './public-keys.ts'
@@ -42,20 +44,13 @@ export type Signatures = {
 
 export type SealKey = Pick<ARCSealOptions, 'signingDomain' | 'selector' | 'privateKey'>
 
-const MOST_SIGNATURES = 10
-const MOST_SETS = 50
 const SLICE = 16 * 1024
 const TURN = 128 * 1024
-const ARC_FIELDS: ReadonlySet<string> = new Set([
-  'arc-seal',
-  'arc-message-signature',
-  'arc-authentication-results',
-])
 
 export const NO_SIGNATURES: Signatures = { dkim: [], arc: { result: 'none', sealers: [], dmarcPassed: [] } }
 
 export function isSigned(fields: readonly Field[]): boolean {
-  return fields.some(field => field.name === 'dkim-signature' || ARC_FIELDS.has(field.name))
+  return fields.some(isSignature)
 }
 
 /**
@@ -74,15 +69,16 @@ export async function verifySignatures(
   signal: () => AbortSignal,
   seal?: SealKey,
 ): Promise<Signatures> {
-  const surplus = surplusOf(fields)
+  const bounded = boundedHeader(header, fields)
+  if (!bounded.header) return unverified(header, bounded.signatures)
   // Asked for now, they are there when the body has been read.
-  for (const field of fields) {
-    const name = surplus.has(field) ? undefined : keyName(header, field)
+  for (const field of bounded.signatures) {
+    const name = keyName(header, field)
     if (name) warm(name)
   }
-  const brokenChain = fields.some(field => surplus.has(field) && ARC_FIELDS.has(field.name))
+  const { brokenChain } = bounded
   const verifier = new Verifier(ask, keys, seal)
-  await verifier.takeHeader(without(header, surplus))
+  await verifier.takeHeader(bounded.header)
   await readBody(subject, header.length, verifier, signal)
   await verifier.finish()
   const dkim = verifier.results.filter(one => one.signingDomain).map(signatureOf)
@@ -95,10 +91,25 @@ export async function verifySignatures(
     dkim,
     arc: chain,
     ...(seal &&
-      surplus.size === 0 && {
+      bounded.whole && {
         toSeal: { headers: verifier.headers, arc: verifier.arc, seal: verifier.seal, cv: chain.result },
       }),
   }
+}
+
+/** Of a header that is too much to be read. */
+function unverified(header: Buffer, fields: readonly Field[]): Signatures {
+  const dkim = fields
+    .filter(field => field.name === 'dkim-signature')
+    .flatMap((field): Signature[] => {
+      const text = header.toString('latin1', field.start, field.end)
+      const domain = tagOf(text, 'd')?.toLowerCase()
+      return domain
+        ? [{ result: 'policy', domain, selector: tagOf(text, 's'), comment: 'more than is verified' }]
+        : []
+    })
+  const sealed = fields.some(field => field.name !== 'dkim-signature')
+  return { dkim, arc: { ...NO_SIGNATURES.arc, result: sealed ? 'fail' : 'none' } }
 }
 
 function signatureOf(one: DKIMVerifyResult['results'][number]): Signature {
@@ -138,22 +149,11 @@ function passedFor(line: Buffer | string | undefined): string | undefined {
 
 /** Domains that DKIM signatures claim, verified or not. */
 export function claimedDomains(header: Buffer, fields: readonly Field[]): string[] {
-  return fields
-    .filter(field => field.name === 'dkim-signature' && field.index < MOST_SIGNATURES)
-    .flatMap(field => {
-      const domain = tagOf(header.toString('latin1', field.start, field.end), 'd')
-      return domain ? [domain.toLowerCase()] : []
-    })
-}
-
-/** Fields beyond the limits: the lower ones, which are the older. */
-function surplusOf(fields: readonly Field[]): ReadonlySet<Field> {
-  const surplus = new Set<Field>()
-  for (const field of fields) {
-    if (field.name === 'dkim-signature' && field.index >= MOST_SIGNATURES) surplus.add(field)
-    if (ARC_FIELDS.has(field.name) && field.index >= MOST_SETS) surplus.add(field)
-  }
-  return surplus
+  return boundedHeader(header, fields).signatures.flatMap(field => {
+    if (field.name !== 'dkim-signature') return []
+    const domain = tagOf(header.toString('latin1', field.start, field.end), 'd')
+    return domain ? [domain.toLowerCase()] : []
+  })
 }
 
 /** `selector._domainkey.domain` of a signature; a guess that only warms the cache. */
@@ -168,18 +168,7 @@ function tagOf(text: string, letter: 's' | 'd'): string | undefined {
   return new RegExp(`[;:\\s]${letter}\\s*=\\s*([A-Za-z0-9._-]+)\\s*(?:;|$)`).exec(text)?.[1]
 }
 
-function without(header: Buffer, surplus: ReadonlySet<Field>): Buffer {
-  if (surplus.size === 0) return header
-  const parts: Buffer[] = []
-  let at = 0
-  for (const { start, end } of surplus) {
-    parts.push(header.subarray(at, start))
-    at = end
-  }
-  return Buffer.concat([...parts, header.subarray(at)])
-}
-
-/** The body, in slices and with pauses. */
+/** The body, in slices and with pauses: each hash over it takes its time. */
 async function readBody(
   subject: Pick<Subject, 'bytes' | 'content'>,
   headerLength: number,
@@ -190,7 +179,7 @@ async function readBody(
   async function take(bytes: Buffer): Promise<void> {
     for (let at = 0; at < bytes.length && !verifier.tooLong; at += SLICE) {
       const slice = bytes.subarray(at, at + SLICE)
-      since += slice.length
+      since += slice.length * verifier.hashes
       if (since > TURN) {
         since = 0
         await turn()

@@ -64,7 +64,7 @@ export function authenticationStep(options: AuthenticationOptions): Step {
     // What our own people send is known by their sign-in.
     if (envelope.kind !== 'inbound') return { findings: [] }
     const header = await readHeader(subject)
-    const fields = fieldsOf(header)
+    const fields = await fieldsOf(header)
     const removeFields = forgedResults(header, fields, hostname)
     const authors = authorsOf(header, fields)
     const address = envelope.client?.address ?? ''

@@ -35,27 +35,34 @@ export class Verifier extends DkimVerifier {
     return key
   }
 
+  /** Hashes over the body, of as many canonical forms, algorithms and lengths as signatures want. */
+  get hashes(): number {
+    return this.bodyHashes.size
+  }
+
   /** All of the header, with the empty line that ends it. */
   async takeHeader(header: Buffer): Promise<void> {
-    // Where lines end otherwise, mailauth mends them as they come.
-    if (this.#hasBareLf(header)) await this.writeAsync(header)
-    else {
-      this.lastByte = header.at(-1)
-      await this.emitHeaders(header)
-    }
+    const whole = this.#crlf(header)
+    this.lastByte = whole.at(-1)
+    await this.emitHeaders(whole)
     this.#line = 0
     this.tooLong = false
   }
 
   /** A piece of the body. */
   async take(chunk: Buffer): Promise<void> {
-    const bare = this.#hasBareLf(chunk)
-    if (this.tooLong || chunk.length === 0) return
-    if (bare) await this.writeAsync(chunk)
-    else {
-      this.lastByte = chunk.at(-1)
-      await this.nextChunk(chunk)
-    }
+    const whole = this.#crlf(chunk)
+    if (this.tooLong || whole.length === 0) return
+    this.lastByte = whole.at(-1)
+    await this.nextChunk(whole)
+  }
+
+  /** With CRLF where a line ends in LF alone, which mailauth mends as well, but line by line. */
+  #crlf(bytes: Buffer): Buffer {
+    const before = this.#last === CR ? '\r' : ''
+    if (!this.#hasBareLf(bytes)) return bytes
+    const mended = (before + bytes.toString('latin1')).replace(/(?<!\r)\n/g, '\r\n')
+    return Buffer.from(mended.slice(before.length), 'latin1')
   }
 
   #hasBareLf(bytes: Buffer): boolean {
