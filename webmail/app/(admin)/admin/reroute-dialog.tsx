@@ -6,7 +6,7 @@ import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { notify } from '../../../mail/toasts.tsx'
 import { type Target, targetBody } from './action-dialog.tsx'
-import { call } from './api.ts'
+import { ApiFailure, call } from './api.ts'
 import styles from './dialog.module.css'
 import { FormDialog } from './dialog.tsx'
 import { Choice, Text } from './fields.tsx'
@@ -41,12 +41,14 @@ export function RerouteDialog({
       onClose()
     },
   })
+  const { error } = send
+  const misspelt = error instanceof ApiFailure && error.status === 400
   return (
     <FormDialog
       title={t('title', { count: target.count })}
       doing={t('do')}
       busy={send.isPending}
-      error={send.error}
+      error={misspelt ? new Error(t('bad', { detail: error.message })) : error}
       above
       onClose={onClose}
       onSend={() => send.mutate()}
