@@ -149,8 +149,11 @@ describe('in', () => {
     expect(await refusal(hidden)).toMatch(/^550 5\.7\.1/)
   })
 
-  test('a mistyped colleague is refused at once, and a colleague gets it', async () => {
+  test('a mistyped colleague and an address literal are refused at once, and a colleague gets it', async () => {
     const mine = transport({ user: 'anna@example.org', pass: PASSWORD })
+    const literal = { from: 'anna@example.org', to: 'x@[127.0.0.2]' }
+    const toLiteral = mine.sendMail({ ...letter('x@place.test', 'literal'), envelope: literal })
+    expect(await refusal(toLiteral)).toMatch(/^5\d\d 5\.1\.3/)
     expect(await refusal(mine.sendMail(letter('brnuo@example.org', 'typo')))).toMatch(/^550 5\.1\.1/)
     await mine.sendMail(letter('bruno@example.org', 'colleague'))
     await until('it came', () => backend.withSubject('colleague').length === 1)
