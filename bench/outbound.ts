@@ -8,6 +8,7 @@
  * of its own.
  *
  *   --messages 2000  --sessions 10  --rounds 3  --destinations 100  --quick  --only smarthost|destinations
+ *   --sign          with DKIM, an RSA key of 2048 bits (Postfix never signs)
  *   --profile DIR   where each process of ours leaves a profile of its CPU
  */
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -51,6 +52,7 @@ export async function run(args: string[]): Promise<void> {
       destinations: { type: 'string', default: '100' },
       quick: { type: 'boolean', default: false },
       only: { type: 'string' },
+      sign: { type: 'boolean', default: false },
       profile: { type: 'string' },
     },
   })
@@ -101,6 +103,10 @@ export async function run(args: string[]): Promise<void> {
       people: [{ name: 'anna' }],
     })
     await gateway.cli(['client', 'add', 'Bench', 'source', '--network', '127.0.0.1/32'])
+    if (values.sign) {
+      const { selector } = await gateway.cli<{ selector: string }>(['dkim', 'add', 'bench.test'])
+      await gateway.cli(['dkim', 'activate', 'bench.test', selector])
+    }
 
     const subjects = () =>
       [

@@ -14,6 +14,7 @@ import { type DnsServer, startDns } from './servers/dns.ts'
 import { headerOf, type Sink, startSink } from './servers/sink.ts'
 import { SmtpClient } from './smtp.ts'
 import { until } from './until.ts'
+import { deliveriesOf, queueOf, untilHealth } from './watch.ts'
 
 let gateway: Gateway
 let backend: Sink
@@ -148,8 +149,11 @@ describe('in', () => {
     expect(await refusal(hidden)).toMatch(/^550 5\.7\.1/)
   })
 
-  test('a mistyped colleague is refused at once, and a colleague gets it', async () => {
+  test('a mistyped colleague and an address literal are refused at once, and a colleague gets it', async () => {
     const mine = transport({ user: 'anna@example.org', pass: PASSWORD })
+    const literal = { from: 'anna@example.org', to: 'x@[127.0.0.2]' }
+    const toLiteral = mine.sendMail({ ...letter('x@place.test', 'literal'), envelope: literal })
+    expect(await refusal(toLiteral)).toMatch(/^5\d\d 5\.1\.3/)
     expect(await refusal(mine.sendMail(letter('brnuo@example.org', 'typo')))).toMatch(/^550 5\.1\.1/)
     await mine.sendMail(letter('bruno@example.org', 'colleague'))
     await until('it came', () => backend.withSubject('colleague').length === 1)
@@ -230,6 +234,25 @@ describe('out', () => {
     await until('the notice came', () =>
       backend.kept.some(({ content }) => content.includes('Final-Recipient: rfc822; x@nomail.test')),
     )
+  })
+
+  test('a notice to somebody whose own mail server is away waits in their webmail', async () => {
+    onTestFailed(() => console.error(gateway.log()))
+    const server = (await queueOf(gateway)).backends[0]!.id
+    await gateway.cli(['backend', 'override', server, 'down'])
+    await untilHealth(gateway, ['down'])
+    const about = 'Il Suo messaggio non è arrivato a nobody@nomail.test'
+    const mine = transport({ user: 'anna@example.org', pass: PASSWORD })
+    await mine.sendMail(letter('nobody@nomail.test', 'while it is away'))
+    await until('she can read it here', async () =>
+      (await anna.emails({ inMailbox: await anna.folder('inbox') })).some(email => email.subject === about),
+    )
+    const held = await deliveriesOf(gateway, 'held')
+    expect(held.filter(one => one.subject === about)).toMatchObject([{ holdReason: 'backend' }])
+    const there = () => backend.kept.some(({ content }) => content.includes('rfc822; nobody@nomail.test'))
+    expect(there()).toBe(false)
+    await gateway.cli(['backend', 'override', server, 'auto'])
+    await until('it went on when the server was back', there, { seconds: 60 })
   })
 
   test('a place that never answers keeps nobody else waiting', async () => {

@@ -1,6 +1,7 @@
 /**
  * A worker is killed (-9) while a delivery hangs at the backend. The one that is started in its place delivers
- * within seconds: it does not wait for the lease of the dead to end.
+ * within seconds: it does not wait for the lease of the dead to end. And of mail that goes out, what was settled when
+ * the worker died does not go out again.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
@@ -11,6 +12,7 @@ import { join } from 'node:path'
 import { deriveKey } from '@restante/core/config/secret.ts'
 import { newId } from '@restante/core/db/id.ts'
 import { type TestDatabase, testDatabase } from '@restante/core/db/testing.ts'
+import { sealList } from '@restante/core/directory/backends.ts'
 import { addDomain } from '@restante/core/directory/domains.ts'
 import { addOrganization } from '@restante/core/directory/organizations.ts'
 import { addPerson } from '@restante/core/directory/people.ts'
@@ -75,10 +77,8 @@ async function startWorker(): Promise<ChildProcess> {
   })
 }
 
-test('what a killed worker had in hand is delivered within seconds', { timeout: 90_000 }, async () => {
-  server.script = { command: line => (line.startsWith('DATA') ? 'hang' : undefined) }
-  worker = await startWorker()
-  const spool = await openSpool({
+const relaySpool = () =>
+  openSpool({
     url: `file:${join(folder, 'spool')}`,
     secretKey: deriveKey(secret, 'spool'),
     encrypt: true,
@@ -86,6 +86,11 @@ test('what a killed worker had in hand is delivered within seconds', { timeout: 
     log: silentLog,
     minimumFree: 0,
   })
+
+test('what a killed worker had in hand is delivered within seconds', { timeout: 90_000 }, async () => {
+  server.script = { command: line => (line.startsWith('DATA') ? 'hang' : undefined) }
+  worker = await startWorker()
+  const spool = await relaySpool()
   await spool.append(
     {
       id: newId(),
@@ -111,4 +116,52 @@ test('what a killed worker had in hand is delivered within seconds', { timeout: 
     return row.state === 'delivered' && row.attempts === 2
   })
   await spool.close()
+})
+
+test('of what goes out when a worker is killed, all arrives, and nothing twice but what was in flight', {
+  timeout: 120_000,
+}, async () => {
+  const messages = 300
+  const { db } = database
+  const smarthost = await scriptedServer()
+  const smarthosts = sealList(deriveKey(secret, 'stored-secrets'), [
+    `smtp://127.0.0.1:${smarthost.port}?tls=none`,
+  ])
+  await db.updateTable('organization').set({ smarthosts }).execute()
+  const spool = await relaySpool()
+  try {
+    for (let n = 0; n < messages; n++) {
+      await spool.append(
+        {
+          id: newId(),
+          kind: 'submission',
+          sender: 'anna@example.test',
+          recipients: [{ address: `x${n}@place${n % 30}.test` }],
+          receivedAt: new Date().toISOString(),
+        },
+        Buffer.from('From: anna@example.test\r\nSubject: x\r\n\r\nx\r\n'),
+      )
+    }
+    await until('some have gone out', () => smarthost.received.length > 50, 30_000)
+    worker?.kill('SIGKILL')
+    const settled = await db
+      .selectFrom('recipient')
+      .select('address')
+      .where('state', '=', 'delivered')
+      .where('address', 'like', 'x%')
+      .execute()
+    worker = await startWorker()
+    const times = () => Map.groupBy(smarthost.received, one => one.recipients[0]!)
+    await until('all have arrived', () => times().size === messages, LEASE)
+    await until('all are settled', async () => {
+      const open = await db.selectFrom('delivery').select('id').where('state', '<>', 'delivered').execute()
+      return open.length === 0
+    })
+    const arrived = times()
+    expect(settled.filter(({ address }) => arrived.get(address)?.length !== 1)).toEqual([])
+    expect([...arrived.values()].filter(all => all.length > 2)).toEqual([])
+  } finally {
+    await spool.close()
+    await smarthost.stop()
+  }
 })

@@ -99,7 +99,16 @@ export function startJobs(
       reader: services.spool,
       directory: services.directory,
       queues,
-      takers: backends,
+      takers: {
+        numberFor: one => (one.backendId === null ? outbound : backends).numberFor(one),
+        take(begun) {
+          const { outside = [], inside = [] } = Object.groupBy(begun, one =>
+            one.backendId === null ? 'outside' : 'inside',
+          )
+          if (inside.length > 0) backends.take(inside)
+          if (outside.length > 0) outbound.take(outside)
+        },
+      },
       log,
     })
   })

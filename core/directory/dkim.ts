@@ -106,8 +106,8 @@ export async function removeDkimKey(
 const unknownKey = (domain: string, selector: string) =>
   new DirectoryError('unknown-key', `${domain} has no key ${selector}`)
 
-/** The active keys of all domains, by domain. */
-export async function signingKeys(db: Executor, sealKey: Buffer): Promise<Map<string, SigningKey[]>> {
+/** The active keys of all domains. */
+export async function signingKeys(db: Executor, sealKey: Buffer): Promise<SigningKey[]> {
   const rows = await db
     .selectFrom('dkim_key')
     .innerJoin('domain', 'domain.id', 'dkim_key.domain_id')
@@ -115,12 +115,11 @@ export async function signingKeys(db: Executor, sealKey: Buffer): Promise<Map<st
     .where('dkim_key.active', '=', true)
     .orderBy('dkim_key.algorithm', 'desc')
     .execute()
-  const keys = rows.map(row => ({
+  return rows.map(row => ({
     domain: row.name,
     selector: row.selector,
     privateKey: unseal(sealKey, row.private_key),
   }))
-  return Map.groupBy(keys, key => key.domain)
 }
 
 function keyOf(

@@ -288,6 +288,58 @@ test('new mail is begun with its rows, also when nobody said that they were comm
   expect(company.enqueued).toEqual([])
 })
 
+test('mail to the outside is begun with its rows too, but none while a period holds anybody’s mail', async () => {
+  const taken: Begun[] = []
+  const asked: unknown[] = []
+  const options = {
+    db: company.db,
+    reader: company.spool,
+    directory: company.directory,
+    queues: company.queues,
+    takers: {
+      numberFor: (delivery: { destination: string }) => {
+        asked.push(delivery)
+        return delivery.destination === 'slow.example' ? null : 4711
+      },
+      take: (begun: readonly Begun[]) => taken.push(...begun),
+    },
+    log: silentLog,
+  }
+  const send = async () => {
+    const to = ['x@out.example', 'y@out.example', 'z@slow.example']
+    await company.accept(letter(), { to, kind: 'submission', sender: 'anna@example.org' })
+    await ingestAll(options)
+  }
+  await send()
+  const organization = await company.db
+    .selectFrom('organization')
+    .select('id')
+    .where('name', '=', 'Example')
+    .executeTakeFirstOrThrow()
+  expect(asked[0]).toEqual({ backendId: null, organizationId: organization.id, destination: 'out.example' })
+  expect(taken).toMatchObject([
+    { number: 1, backendId: null, recipients: [{ address: 'x@out.example' }, { address: 'y@out.example' }] },
+  ])
+  expect(company.enqueued).toHaveLength(1)
+  const { id } = await company.db
+    .insertInto('period')
+    .values({
+      id: newId(),
+      organization_id: organization.id,
+      kind: 'maintenance',
+      name: 'other.example',
+      mail: 'hold',
+      starts_at: new Date(),
+      created_by: 'test',
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  await company.db.insertInto('held_address').values({ period_id: id, address: '@other.example' }).execute()
+  await send()
+  expect(taken).toHaveLength(1)
+  expect(company.enqueued).toHaveLength(3)
+})
+
 test('two ingests at once insert everything once', async () => {
   const options = {
     db: company.db,

@@ -57,8 +57,9 @@ export async function insertMessages(
       for (const { address } of planned.recipients) byAddress.set(address, made.delivery.id)
       links.set(one.envelope.id, byAddress)
       if (made.delivery.state !== 'queued') continue
-      const { id, backend_id: backendId = null } = made.delivery
-      const by = backendId === null ? null : (mayBegin?.numberFor(backendId) ?? null)
+      const { id, backend_id: backendId = null, organization_id: organizationId = null } = made.delivery
+      const { destination } = planned
+      const by = mayBegin?.numberFor({ backendId, organizationId, destination }) ?? null
       if (by === null) queued.push({ id, backendId, backlog: false })
       else begun.push(beginAtBirth(one, made, by, now))
     }
@@ -80,11 +81,15 @@ async function lockBackends(
   prepared: readonly Prepared[],
 ): Promise<{ byId: Map<string, Backend>; somethingHeld: boolean }> {
   const ids = new Set(prepared.flatMap(({ plan }) => plan.deliveries.flatMap(d => d.backendId ?? [])))
-  if (ids.size === 0) return { byId: new Map(), somethingHeld: false }
+  const held = sql<boolean>`exists (select from held_address)`.as('held')
+  if (ids.size === 0) {
+    const row = await tx.selectNoFrom(held).executeTakeFirst()
+    return { byId: new Map(), somethingHeld: row?.held ?? false }
+  }
   const rows = await tx
     .selectFrom('backend')
     .select(['id', 'health', 'override', 'override_until'])
-    .select(sql<boolean>`exists (select from held_address)`.as('held'))
+    .select(held)
     .where('id', 'in', [...ids])
     .orderBy('id')
     .forShare()

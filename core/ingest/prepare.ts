@@ -13,15 +13,21 @@ export type Accepted = { envelope: Envelope; location: Location; size: number; c
 
 export async function prepare(reader: SpoolReader, accepted: Accepted, directory: Router): Promise<Prepared> {
   const { envelope, location, size } = accepted
+  const plan = planMessage(envelope, directory)
   if (accepted.content) {
-    const summary = await summarize(accepted.content)
-    return { envelope, location, size, summary, plan: planMessage(envelope, directory) }
+    const shown = plan.emails.length > 0 ? accepted.content : headerOf(accepted.content)
+    return { envelope, location, size, summary: await summarize(shown), plan }
   }
   const { content } = await reader.read(location)
   try {
-    const summary = await summarize(content)
-    return { envelope, location, size, summary, plan: planMessage(envelope, directory) }
+    return { envelope, location, size, summary: await summarize(content), plan }
   } finally {
     content.destroy()
   }
+}
+
+/** Of a message that no mailbox shows, its row has the subject and the id only. */
+function headerOf(content: Buffer): Buffer {
+  const end = content.indexOf('\r\n\r\n')
+  return end < 0 ? content : content.subarray(0, end + 4)
 }

@@ -100,8 +100,8 @@ export async function beginMany(
 
 /** Who delivers mail as soon as it has its rows: it is born leased, with its first attempt counted, and needs no job. */
 export type Takers = {
-  /** The number (leases.ts) in whose name new mail to a backend is leased now; null: it gets a job. */
-  numberFor(backendId: string): number | null
+  /** The number (leases.ts) in whose name a new delivery is leased now; null: it gets a job. */
+  numberFor(delivery: Pick<Begun, 'backendId' | 'organizationId' | 'destination'>): number | null
   /** After the commit. */
   take(begun: readonly Begun[]): void
 }

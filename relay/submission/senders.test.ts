@@ -4,7 +4,7 @@ import { createLimiter } from '@restante/core/access/limits.ts'
 import { type TestDatabase, testDatabase } from '@restante/core/db/testing.ts'
 import { addDomain } from '@restante/core/directory/domains.ts'
 import { addOrganization } from '@restante/core/directory/organizations.ts'
-import { addPerson } from '@restante/core/directory/people.ts'
+import { addPerson, setPerson } from '@restante/core/directory/people.ts'
 import { silentLog } from '@restante/core/observe/log.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createSenders } from './senders.ts'
@@ -31,4 +31,20 @@ test('with a second factor only an app password sends', async () => {
   await db.updateTable('person').set({ second_factor: true }).where('id', '=', person.id).execute()
   expect(await sign('correct horse')).toBe('refused')
   expect(await sign(made.password)).toBe('ok')
+})
+
+test('a password that was right a moment ago is refused as soon as it is changed, and its person gone', async () => {
+  const { db } = database
+  const address = 'bruno@acme.example'
+  const person = await addPerson(db, { address, password: 'correct horse' })
+  const senders = createSenders({ db, limiter: createLimiter({ log: silentLog }) })
+  const sign = async (password: string) =>
+    (await senders.signIn({ address, password, remoteAddress: '192.0.2.1' })).type
+  expect(await sign('correct horse')).toBe('ok')
+  expect(await sign('correct horse')).toBe('ok')
+  await setPerson(db, address, { password: 'battery staple' })
+  expect(await sign('correct horse')).toBe('refused')
+  expect(await sign('battery staple')).toBe('ok')
+  await db.deleteFrom('person').where('id', '=', person.id).execute()
+  expect(await sign('battery staple')).toBe('refused')
 })

@@ -9,6 +9,7 @@ import { verifyAppPassword } from '@restante/core/access/app-passwords.ts'
 import type { Limiter } from '@restante/core/access/limits.ts'
 import { verifyPassword } from '@restante/core/access/passwords.ts'
 import { type Account, accountsOf } from '@restante/core/access/permissions.ts'
+import { rememberMatches } from '@restante/core/access/remembered.ts'
 import type { SignIn } from '@restante/core/access/sign-in-limits.ts'
 import type { Db } from '@restante/core/db/connection.ts'
 import { domainOf, parseAddress, splitTag } from '@restante/core/directory/addresses.ts'
@@ -37,6 +38,7 @@ const NETWORKS_AGE = 5_000
 
 export function createSenders(options: { db: Db; limiter: Limiter; now?: () => number }): Senders {
   const { db, limiter, now = Date.now } = options
+  const matches = rememberMatches()
   let networks: Awaited<ReturnType<typeof clientNetworks>> = []
   let readAt = Number.NEGATIVE_INFINITY
   return {
@@ -45,7 +47,7 @@ export function createSenders(options: { db: Db; limiter: Limiter; now?: () => n
       if (client) return { type: 'ok', sender: { type: 'server', client } }
       const found = attempt.password.trim().toLowerCase().startsWith('restante-')
         ? await verifyAppPassword({ db, limiter }, attempt)
-        : await verifyPassword({ db, limiter }, attempt)
+        : await verifyPassword({ db, limiter, matches }, attempt)
       if (found.type !== 'ok') return found
       // A program can't be asked for a second factor: it needs an app password.
       if (found.secondFactor) return { type: 'refused' }

@@ -72,7 +72,7 @@ export function startBackends(
   })
 
   return {
-    numberFor: backendId => runtimes.get(backendId)?.numberForNew ?? null,
+    numberFor: ({ backendId }) => (backendId && runtimes.get(backendId)?.numberForNew) || null,
     take(begun) {
       for (const [id, some] of Map.groupBy(begun, one => one.backendId)) {
         const runtime = id === null ? undefined : runtimes.get(id)

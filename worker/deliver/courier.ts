@@ -93,11 +93,25 @@ export class Courier {
     await Promise.all(ends)
   }
 
+  /** Nothing is in hand. */
+  get idle(): boolean {
+    return this.#leased.size === 0 && this.#live.length === 0 && this.#backlog.length === 0
+  }
+
   /** The number in whose name new mail may be leased for this courier; null: it should wait as a job. */
   get numberForNew(): number | null {
+    return this.#leased.size < MOST_AT_BIRTH && this.#window >= NARROW ? this.#numberForNow : null
+  }
+
+  /** The same, for no more than would be begun ahead anyway: an admin can still move the rest elsewhere. */
+  get numberWithinReach(): number | null {
+    return this.#room > 0 ? this.#numberForNow : null
+  }
+
+  get #numberForNow(): number | null {
     const { recorder, workerNumber } = this.#services
-    const room = this.#leased.size < MOST_AT_BIRTH && this.#live.length === 0 && this.#window >= NARROW
-    return room && !this.#stopped && recorder.ready && this.#load.mayDial() ? workerNumber() : null
+    const free = this.#live.length === 0 && !this.#stopped && recorder.ready
+    return free && this.#load.mayDial() ? workerNumber() : null
   }
 
   /** Deals with new mail that was begun as its rows were made. */
@@ -175,12 +189,20 @@ export class Courier {
     }
   }
 
+  get #ahead(): number {
+    return this.#window < NARROW ? this.#window : Math.min(WINDOWS_AHEAD * this.#window, MOST_AHEAD)
+  }
+
+  /** How many more may be begun now. */
+  get #room(): number {
+    return this.#window - this.#active + this.#ahead - this.#ready.length
+  }
+
   #begin(): void {
     if (this.#beginning || this.#stopped || !this.#canRecord()) return
-    const ahead = this.#window < NARROW ? this.#window : Math.min(WINDOWS_AHEAD * this.#window, MOST_AHEAD)
-    const room = this.#window - this.#active + ahead - this.#ready.length
+    const room = this.#room
     // In few large statements: not for every single place that becomes free.
-    if (room <= 0 || (room < ahead / 2 && this.#ready.length > 0)) return
+    if (room <= 0 || (room < this.#ahead / 2 && this.#ready.length > 0)) return
     const ids = [...this.#live.splice(0, room)]
     ids.push(...this.#backlog.splice(0, room - ids.length))
     if (ids.length === 0) return

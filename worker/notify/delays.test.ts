@@ -33,11 +33,21 @@ afterAll(async () => {
 const later = (milliseconds: number) => new Date(Date.now() + milliseconds)
 const watch = (at: Date) => notifyDelays(gateway.services, USUAL_TIMES, at)
 const notices = () =>
-  gateway.services.db.selectFrom('message').selectAll().where('kind', '=', 'notice').execute()
+  gateway.services.db
+    .selectFrom('message')
+    .selectAll()
+    .where('kind', '=', 'notice')
+    .orderBy('received_at')
+    .execute()
 
 async function stuck(recipient: string, sender = 'anna@example.test', more = {}) {
   const id = await gateway.accept([recipient], MESSAGE, { kind: 'submission', sender, ...more })
-  await until('it was tried', async () => {
+  await untilDeferred(id)
+  return id
+}
+
+const untilDeferred = (id: string) =>
+  until('it was tried', async () => {
     const row = await gateway.services.db
       .selectFrom('delivery')
       .select('state')
@@ -45,7 +55,10 @@ async function stuck(recipient: string, sender = 'anna@example.test', more = {})
       .executeTakeFirst()
     return row?.state === 'deferred'
   })
-  return id
+
+async function contentOf({ segment, position }: { segment: string; position: number }): Promise<string> {
+  const { content } = await gateway.services.spool.read({ segment, position })
+  return Buffer.concat(await content.toArray()).toString()
 }
 
 test.each([
@@ -78,6 +91,24 @@ test('who wrote to a full mailbox hears of it in time, in their language, once f
   expect(words.replace(/\s+/g, ' ')).toContain('La casella di x@elsewhere.test è piena.')
 })
 
+test('another full mailbox at the same place is another problem, and the first one is not told again', async () => {
+  const before = (await notices()).length
+  const id = await gateway.accept(['x@elsewhere.test', 'z@elsewhere.test'], MESSAGE, {
+    kind: 'submission',
+    sender: 'anna@example.test',
+  })
+  await untilDeferred(id)
+  await watch(later(18 * MINUTE))
+  await watch(later(19 * MINUTE))
+  const notice = await until('one came', async () => {
+    const all = await notices()
+    return all.length === before + 1 && all.at(-1)
+  })
+  const text = await contentOf(notice)
+  expect(text).toContain('Final-Recipient: rfc822; z@elsewhere.test')
+  expect(text).not.toContain('Final-Recipient: rfc822; x@elsewhere.test')
+})
+
 test.each([
   ['a machine', 'postmaster@example.test', {}],
   ['who asked not to be told', 'bruno@example.test', { notify: 'FAILURE' }],
@@ -87,14 +118,7 @@ test.each([
     kind: 'submission',
     sender,
   })
-  await until('it was tried', async () => {
-    const row = await gateway.services.db
-      .selectFrom('delivery')
-      .select(['state'])
-      .where('message_id', '=', id)
-      .executeTakeFirst()
-    return row?.state === 'deferred'
-  })
+  await untilDeferred(id)
   await watch(later(2 * HOUR))
   expect(await watch(later(2 * HOUR))).toBe(0)
   expect((await notices()).length).toBe(before)

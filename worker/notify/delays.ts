@@ -3,13 +3,13 @@
  *
  * Only of mail that goes out and was sent by one of ours: a stranger whose mail waits for a backend hears nothing, for
  * its addressee can read it here. One notice for one problem, not one a message: who was told that a server is
- * down, or a mailbox full, is not told again for each further message. Killed between the notice and its
+ * down, or somebody's mailbox full, is not told again for each further message. Killed between the notice and its
  * record: the notice is spooled again under the same id.
  */
 import { giveUpAt } from '@restante/core/continuity/retry.ts'
 
 import { inTransaction } from '@restante/core/db/transaction.ts'
-import type { Outcome } from '@restante/core/outcome/types.ts'
+import type { Category, Outcome } from '@restante/core/outcome/types.ts'
 import { sql } from 'kysely'
 import { type Loop, loop } from '../loop.ts'
 import type { Services } from '../services.ts'
@@ -26,6 +26,13 @@ const STILL_KNOWN = 23 * 3_600_000
 const MOST_AN_HOUR = 20
 const HOUR = 3_600_000
 
+/** What is the matter with one mailbox; everything else is between us and a place. */
+const OF_ONE_MAILBOX: ReadonlySet<string> = new Set<Category>([
+  'bad-address',
+  'mailbox-full',
+  'mailbox-disabled',
+])
+
 const EVERY = 30_000
 
 /** Looks every half minute. */
@@ -40,34 +47,29 @@ export function startWatch(services: Services): Loop {
 
 /** @returns how many deliveries were looked at; call again while it is a whole batch */
 export async function notifyDelays(services: NoticeServices, times: DelayTimes, now: Date): Promise<number> {
-  const waiting = await findDue(services, times, now)
-  for (const row of waiting) {
+  const due = await findDue(services, times, now)
+  for (const row of due) {
     const outcome = row.delivery_outcome as Outcome
     const age = now.getTime() - row.delivery_created_at.getTime()
-    const due = noticesDue(outcome.category, age, row.told, times)
-    if (due <= row.told) continue
-    const problem = {
-      sender: row.sender.toLowerCase(),
-      destination: row.destination,
-      category: outcome.category,
-    }
-    const told = await toldOf(services, row.delivery_id, outcome)
-    const result = await tell(services, row, told, problem, now)
+    const count = noticesDue(outcome.category, age, row.told, times)
+    if (count <= row.told) continue
+    const waiting = await toldOf(services, row.delivery_id, outcome)
+    const { result, problems } = await tell(services, row, waiting, now)
     countNotice('delayed', result)
     await inTransaction(services.db, async tx => {
-      if (result === 'spooled') {
+      if (problems.length > 0) {
         await tx
           .insertInto('told_problem')
-          .values({ ...problem, told_at: now })
+          .values(problems.map(problem => ({ ...problem, told_at: now })))
           .onConflict(conflict =>
             conflict.columns(['sender', 'destination', 'category']).doUpdateSet({ told_at: now }),
           )
           .execute()
       }
-      await tx.updateTable('delivery').set({ told: due }).where('id', '=', row.delivery_id).execute()
+      await tx.updateTable('delivery').set({ told: count }).where('id', '=', row.delivery_id).execute()
     })
   }
-  return waiting.length
+  return due.length
 }
 
 /** What nobody needs to remember any more. */
@@ -131,30 +133,43 @@ async function toldOf({ db }: NoticeServices, deliveryId: string, outcome: Outco
     .map(recipient => ({ ...recipient, outcome: (recipient.outcome as Outcome | null) ?? outcome }))
 }
 
+/** `destination`: of what is the matter with one mailbox its address, else the domain. */
+type Problem = { sender: string; destination: string; category: string }
+
 async function tell(
   services: NoticeServices,
   row: Due,
-  told: readonly Told[],
-  problem: { sender: string; destination: string; category: string },
+  waiting: readonly Told[],
   now: Date,
-): Promise<'spooled' | 'automatic' | 'unwanted' | 'known' | 'limited'> {
-  if (told.length === 0) return 'unwanted'
+): Promise<{ result: Parameters<typeof countNotice>[1]; problems: Problem[] }> {
+  if (waiting.length === 0) return { result: 'unwanted', problems: [] }
+  const sender = row.sender.toLowerCase()
   const known = await services.db
     .selectFrom('told_problem')
     .select(['destination', 'category', 'told_at'])
-    .where('sender', '=', problem.sender)
+    .where('sender', '=', sender)
     .where('told_at', '>', new Date(now.getTime() - STILL_KNOWN))
     .execute()
-  if (known.some(one => one.destination === problem.destination && one.category === problem.category)) {
-    return 'known'
-  }
+  const problemOf = ({ address, outcome: { category } }: Told): Problem => ({
+    sender,
+    destination: OF_ONE_MAILBOX.has(category) ? address : row.destination,
+    category,
+  })
+  const told = waiting.filter(one => {
+    const { destination, category } = problemOf(one)
+    return !known.some(problem => problem.destination === destination && problem.category === category)
+  })
+  if (told.length === 0) return { result: 'known', problems: [] }
   if (known.filter(one => one.told_at.getTime() > now.getTime() - HOUR).length >= MOST_AN_HOUR) {
     services.log.warn({ event: 'notice.limited', id: row.id })
-    return 'limited'
+    return { result: 'limited', problems: [] }
   }
   const about = aboutOf(row)
-  return await spoolNotice(services, 'delayed', about, told, now, {
+  const result = await spoolNotice(services, 'delayed', about, told, now, {
     nextAt: row.next_attempt_at && row.next_attempt_at > now ? row.next_attempt_at : null,
     until: giveUpAt('outbound', row.delivery_created_at, services.giveUp),
   })
+  if (result !== 'spooled') return { result, problems: [] }
+  const problems = new Map(told.map(problemOf).map(one => [`${one.destination} ${one.category}`, one]))
+  return { result, problems: [...problems.values()] }
 }

@@ -66,7 +66,17 @@ export class Destination {
   }
 
   get idle(): boolean {
-    return this.#taken === 0
+    return this.#taken === 0 && this.#courier.idle
+  }
+
+  /** New mail can go without a job (ingest). */
+  get numberForNew(): number | null {
+    return this.#courier.numberWithinReach
+  }
+
+  takeBegun(begun: readonly Begun[]): void {
+    this.usedAt = this.#now()
+    this.#courier.takeBegun(begun)
   }
 
   /** @returns when each is recorded, or was not to be begun */

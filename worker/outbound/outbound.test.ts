@@ -1,6 +1,9 @@
 import { sealList } from '@restante/core/directory/backends.ts'
+import { addDomain } from '@restante/core/directory/domains.ts'
+import { addOrganization } from '@restante/core/directory/organizations.ts'
+import { addPerson } from '@restante/core/directory/people.ts'
 import type { Dns } from '@restante/core/dns/dns.ts'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
 import { type Scripted, scriptedServer } from '../testing/scripted.ts'
 import { dialDomain } from './mx.ts'
@@ -40,6 +43,9 @@ beforeEach(() => {
 const send = (recipients: string[]) =>
   gateway.accept(recipients, MESSAGE, { kind: 'submission', sender: 'anna@example.test' })
 
+/** By either smarthost: one that was away a moment ago is passed over. */
+const arrived = () => first.received.length + second.received.length
+
 describe('mail to the outside', () => {
   test('goes to the smarthost, one delivery for each domain', async () => {
     await send(['x@elsewhere.test', 'y@elsewhere.test', 'z@other.test'])
@@ -56,6 +62,44 @@ describe('mail to the outside', () => {
     await send(['x@elsewhere.test'])
     await until('it came by the second', () => second.received.length === 1)
     await first.start()
+  })
+
+  test('needs no job, once the worker has its number', async () => {
+    const enqueue = vi.spyOn(gateway.services.queues, 'enqueue')
+    await until('one went without', async () => {
+      enqueue.mockClear()
+      const before = arrived()
+      await send(['x@elsewhere.test'])
+      await until('it came', () => arrived() > before)
+      return enqueue.mock.calls.flatMap(([named]) => named).length === 0
+    })
+    enqueue.mockRestore()
+  })
+
+  test('whose way can not be read is given back, and holds up nobody else', async () => {
+    const { db, sealKey, directory } = gateway.services
+    await addOrganization(db, { name: 'Other' })
+    await addDomain(
+      db,
+      { domain: 'other.example', organization: 'Other', backends: [`smtp://127.0.0.1:${backend.port}`] },
+      sealKey,
+    )
+    const sender = 'eve@other.example'
+    await addPerson(db, { address: sender, name: 'Eve', role: 'user', locale: 'en' })
+    const smarthosts = 'sealed with another secret'
+    await db.updateTable('organization').set({ smarthosts }).where('name', '=', 'Other').execute()
+    await until('she is known', () => directory().route(sender).type === 'local')
+    const id = await gateway.accept(['x@place.test'], MESSAGE, { kind: 'submission', sender })
+    await send(['x@elsewhere.test'])
+    await until('the other one came', () => arrived() === 1)
+    await until('it is given back', async () => {
+      const row = await db
+        .selectFrom('delivery')
+        .select(['state', 'leased_until', 'attempts'])
+        .where('message_id', '=', id)
+        .executeTakeFirst()
+      return row?.state === 'queued' && row.leased_until === null && row.attempts === 0
+    })
   })
 
   test('that fails for good brings its sender a notice in their language, backend or not', async () => {

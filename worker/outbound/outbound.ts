@@ -11,7 +11,7 @@ import { rewritingKey } from '@restante/core/directory/rewriting.ts'
 import { createDns } from '@restante/core/dns/dns.ts'
 import { gauge } from '@restante/core/observe/metrics.ts'
 import type { Outcome } from '@restante/core/outcome/types.ts'
-import { type Begun, beginMany } from '@restante/core/queue/attempts.ts'
+import { type Begun, beginMany, giveBack, type Takers } from '@restante/core/queue/attempts.ts'
 import { openWay } from '@restante/core/queue/reroute.ts'
 import type { Notifier } from '../deliver/attempt.ts'
 import { consume } from '../deliver/consumer.ts'
@@ -33,7 +33,7 @@ import { createSigner } from './sign.ts'
 type Way = { hosts: readonly BackendHost[]; publicOnly: boolean }
 type Row = { id: string; organization_id: string | null; destination: string; way: string | null }
 
-export type Outbound = { close(deadline: number): Promise<void> }
+export type Outbound = Takers & { close(deadline: number): Promise<void> }
 
 /** Jobs at a time: each ends when its deliveries are handed on. */
 const JOBS = 5
@@ -71,6 +71,7 @@ export function startOutbound(
   const destinations = new Map<string, Destination>()
   const smarthosts = new Map<string, { hosts: BackendHost[]; readAt: number }>()
   const closing: Promise<void>[] = []
+  let closed = false
 
   const share = () => Math.max(LEAST, Math.floor(MOST_AT_ONCE / Math.max(1, destinations.size)))
   const counted = () => {
@@ -121,12 +122,10 @@ export function startOutbound(
     return 'category' in rewritten ? rewritten : await signer.sign(await inSevenBits(rewritten))
   }
 
-  async function destinationFor(row: Row): Promise<Destination> {
+  async function destinationFor(row: Omit<Row, 'id'>): Promise<Destination> {
     const { destination: domain } = row
     const way = await wayOf(row)
-    // Keyed by what it leads to, password included: a smarthost that changes is another destination.
-    const key =
-      way.hosts.length > 0 ? createHash('sha256').update(JSON.stringify(way)).digest('hex') : `mx:${domain}`
+    const key = keyOf(way, domain)
     let found = destinations.get(key)
     if (!found) {
       found = new Destination({
@@ -178,11 +177,47 @@ export function startOutbound(
   }
   const consumer = consume(services, null, JOBS, handOn)
 
+  /** What nobody carries waits again; should that fail, its lease ends by time. */
+  const back = (begun: readonly Begun[]) =>
+    giveBack(db, begun).catch(error => log.warn({ event: 'delivery.step-failed', step: 'give-back', error }))
+
+  async function takeNew([first, ...more]: readonly Begun[]): Promise<void> {
+    if (!first) return
+    const all = [first, ...more]
+    const { organizationId: organization_id, destination } = first
+    try {
+      const found = await destinationFor({ organization_id, destination, way: null })
+      if (closed) await back(all)
+      else found.takeBegun(all)
+    } catch (error) {
+      log.error({ event: 'delivery.job-failed', deliveries: all.map(one => one.deliveryId), error })
+      await back(all)
+    }
+  }
+
   return {
+    numberFor({ organizationId, destination }) {
+      const hosts = (organizationId && smarthosts.get(organizationId)?.hosts) || []
+      const known = destinations.get(keyOf({ hosts, publicOnly: false }, destination))
+      if (known) return known.numberForNew
+      return !closed && services.recorder.ready ? services.workerNumber() : null
+    },
+    take(begun) {
+      for (const group of Map.groupBy(begun, placeOf).values()) void takeNew(group)
+    },
     async close(deadline) {
+      closed = true
       clearInterval(sweep)
       await consumer.close()
       await Promise.all([...[...destinations.values()].map(one => one.close(deadline)), ...closing])
     },
   }
 }
+
+/** By what it leads to, password included: a smarthost that changes is another destination. */
+function keyOf(way: Way, domain: string): string {
+  if (way.hosts.length === 0) return `mx:${domain}`
+  return createHash('sha256').update(JSON.stringify(way)).digest('hex')
+}
+
+const placeOf = ({ organizationId, destination }: Begun) => `${organizationId} ${destination}`

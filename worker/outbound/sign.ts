@@ -4,14 +4,15 @@
  * Signed at each attempt and not when it was accepted, so that a signature is fresh and its key one that DNS has. A
  * message that can't be signed goes out unsigned, and says so in the log: that it arrives is worth more.
  */
+import { createPrivateKey } from 'node:crypto'
 import { domainOf } from '@restante/core/directory/addresses.ts'
-import { type SigningKey, signingKeys } from '@restante/core/directory/dkim.ts'
+import { signingKeys } from '@restante/core/directory/dkim.ts'
 import { asAddresses } from '@restante/core/mail/headers.ts'
 import { counter } from '@restante/core/observe/metrics.ts'
-import { dkimSign } from 'mailauth/lib/dkim/sign.js'
 import type { Services } from '../services.ts'
 import type { Mail } from '../smtp/transaction.ts'
 import { headerOf, withFields } from './content.ts'
+import { type OpenKey, signaturesOf } from './signatures.ts'
 
 export type Signer = { sign: (mail: Mail) => Promise<Mail> }
 
@@ -21,13 +22,28 @@ const KEYS_AGE = 10_000
 const signed = counter('dkim_total', 'Messages to the outside, by whether they were signed.', ['result'])
 
 export function createSigner({ db, sealKey, log }: Pick<Services, 'db' | 'sealKey' | 'log'>): Signer {
-  let keys: Promise<Map<string, SigningKey[]>> | undefined
+  let keys: Promise<Map<string, OpenKey[]>> | undefined
+  /** By PEM, those of the last reading. */
+  let opened = new Map<string, OpenKey>()
   let readAt = 0
+
+  async function readKeys(): Promise<Map<string, OpenKey[]>> {
+    const read = (await signingKeys(db, sealKey)).map(({ domain, selector, privateKey }) => {
+      const known = opened.get(privateKey)
+      const key = known?.key ?? createPrivateKey(privateKey)
+      return [privateKey, { domain, selector, key }] as const
+    })
+    opened = new Map(read)
+    return Map.groupBy(
+      read.map(([, key]) => key),
+      key => key.domain,
+    )
+  }
 
   function currentKeys() {
     if (!keys || Date.now() - readAt > KEYS_AGE) {
       readAt = Date.now()
-      keys = signingKeys(db, sealKey)
+      keys = readKeys()
     }
     return keys
   }
@@ -56,21 +72,10 @@ export function createSigner({ db, sealKey, log }: Pick<Services, 'db' | 'sealKe
 }
 
 /** @returns the header fields, whole lines with CRLF */
-async function signatures(mail: Mail, keys: readonly SigningKey[]): Promise<Buffer> {
+async function signatures(mail: Mail, keys: readonly OpenKey[]): Promise<Buffer> {
   const content = mail.bytes ?? (await mail.content()).content
   try {
-    const result = await dkimSign(content, {
-      canonicalization: 'relaxed/relaxed',
-      signTime: new Date(),
-      signatureData: keys.map(({ domain, selector, privateKey }) => ({
-        signingDomain: domain,
-        selector,
-        privateKey,
-      })),
-    } as never)
-    const [fault] = result.errors ?? []
-    if (fault) throw (fault as { err?: Error }).err ?? fault
-    return Buffer.from(result.signatures.replace(/\r?\n/g, '\r\n'))
+    return await signaturesOf(content, keys, new Date())
   } finally {
     if (!Buffer.isBuffer(content)) content.destroy()
   }

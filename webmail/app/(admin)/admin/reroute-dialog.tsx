@@ -12,6 +12,8 @@ import { FormDialog } from './dialog.tsx'
 import { Choice, Text } from './fields.tsx'
 
 const WAYS = ['hosts', 'mx', 'usual'] as const
+/** The API looks closer. */
+const A_SERVER = /^(?:smtps?|lmtp):\/\/./
 
 export function RerouteDialog({
   target,
@@ -27,12 +29,12 @@ export function RerouteDialog({
   const [way, setWay] = useState<(typeof WAYS)[number]>('hosts')
   const [hosts, setHosts] = useState('')
   const send = useMutation({
-    mutationFn: () =>
-      call<ActionResult>('deliveries/actions', {
-        action: 'reroute',
-        to: way === 'hosts' ? hosts.trim().split(/\s+/) : way,
-        ...targetBody(target),
-      }),
+    mutationFn: async () => {
+      const to = way === 'hosts' ? hosts.trim().split(/\s+/) : way
+      const misspelt = typeof to === 'string' ? undefined : to.find(host => !A_SERVER.test(host))
+      if (misspelt !== undefined) throw new Error(t('bad', { host: misspelt }))
+      return call<ActionResult>('deliveries/actions', { action: 'reroute', to, ...targetBody(target) })
+    },
     onSuccess: result => {
       notify({ text: t('done', { count: result.changed }) })
       void client.invalidateQueries({ queryKey: ['deliveries'] })
