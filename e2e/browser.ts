@@ -9,7 +9,8 @@ const EXECUTABLE = '/usr/bin/chromium'
 /** A change elsewhere must be on the screen within this, in ms. */
 export const SOON = 15_000
 
-export async function openBrowser(): Promise<Browser> {
+/** @param more arguments of Chromium's besides */
+export async function openBrowser(more: string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: EXECUTABLE,
     args: [
@@ -20,6 +21,7 @@ export async function openBrowser(): Promise<Browser> {
       '--disable-component-update',
       '--disable-sync',
       '--no-first-run',
+      ...more,
     ],
   })
 }

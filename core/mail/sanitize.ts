@@ -74,7 +74,7 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): Sanitized 
     const tame = tameHtml(html.slice(0, MAX_HTML))
     const { reading } = options
     const clean = reading
-      ? folded(purifier.sanitize(tame.html, { ...CONFIG, RETURN_DOM: true }) as HTMLElement, reading.quoted)
+      ? folded(purifier.sanitize(tame.html, { ...CONFIG, RETURN_DOM: true }), reading.quoted)
       : purifier.sanitize(tame.html, CONFIG)
     return { html: tame.cut ? `${clean}<p>[…]</p>` : clean, blocked: state.blocked }
   } finally {
@@ -82,8 +82,9 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): Sanitized 
   }
 }
 
-/** As the purifier would have written it, with its quotations folded. */
-function folded(body: HTMLElement, label: string): string {
+/** As the purifier would have written it, with its quotations folded. A frameset leaves it no body. */
+function folded(body: HTMLElement | null, label: string): string {
+  if (!body) return ''
   foldQuotes(body, label)
   return body.innerHTML
 }

@@ -43,13 +43,20 @@ function safeDeclaration(text: string): string | null {
   const value = text.slice(colon + 1).trim()
   if (!PROPERTIES.has(property) || value === '' || value.length > 1_000) return null
   // Escapes can spell anything; nobody needs them here.
-  if (/[\\<>{}@]/.test(value) || /expression|javascript|url\s*\(|image-set/i.test(value)) return null
+  if (/[\\<>{}@[\]]/.test(value) || /expression|javascript|url\s*\(|image-set/i.test(value)) return null
+  if (!isClosed(value)) return null
   for (const match of value.matchAll(/([\w-]*)\s*\(/g)) {
     if (!FUNCTIONS.has(match[1]!.toLowerCase())) return null
   }
-  // A negative margin could push text over what is around it.
-  if (property.startsWith('margin') && /(^|\s)-\d/.test(value)) return null
+  // A negative margin, also one that is calculated, could push text over what is around it.
+  if (property.startsWith('margin') && !/^[\w.%\s!]+$/.test(value)) return null
   return `${property}: ${value}`
+}
+
+/** What stays open would take in what stands behind it. */
+function isClosed(value: string): boolean {
+  const bare = value.replace(/"[^"\n\r\f]*"|'[^'\n\r\f]*'/g, '')
+  return !/["']/.test(bare) && bare.split('(').length === bare.split(')').length
 }
 
 /** The rules of a style element that may stay. */
@@ -86,8 +93,15 @@ function rules(text: string, depth: number): string[] {
   return out
 }
 
-/** Attribute selectors could tell of what is in the page, and are needed by nobody. */
-const isPlainSelector = (text: string) => text.length < 2_000 && /^[\w\s.,#*>+~:()-]+$/.test(text)
+/**
+ * Attribute selectors could tell of what is in the page, and are needed by nobody; what stands behind a link
+ * (`::after`) is our word about where it leads.
+ */
+const isPlainSelector = (text: string) =>
+  text.length < 2_000 && /^[\w\s.,#*>+~:()-]+$/.test(text) && !UNUSUAL_PSEUDO.test(text)
+
+const UNUSUAL_PSEUDO =
+  /:(?!(?:link|visited|hover|active|focus|not|is|where|empty|only-child|only-of-type|(?:first|last)-(?:child|of-type)|nth-(?:last-)?(?:child|of-type))(?![\w-]))/i
 
 function matching(text: string, open: number): number {
   let depth = 0

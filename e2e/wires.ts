@@ -1,0 +1,81 @@
+/**
+ * Wires laid around pages that show what strangers wrote: one trips when anything of it runs, the other when anything
+ * is asked of anybody but ourselves, by request or by a mere look at the name service.
+ *
+ * Script of a case calls `hurt(number)`, which every frame of the context has, whatever its origin. What the page's
+ * policy stopped is counted apart: it did no harm, but it got further than it should.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { OUTSIDE } from '@restante/core/mail/xss/vector.ts'
+import type { Browser, BrowserContext } from 'playwright-core'
+import { openBrowser } from './browser.ts'
+
+export type Wires = {
+  /** What ran: the numbers of the cases, and dialogs and windows that opened. */
+  ran: string[]
+  /** What was asked of others: kind and address. Nothing of it was answered. */
+  left: string[]
+  /** Complaints of a content security policy. */
+  stopped: string[]
+}
+
+/** @param ours the origin that may be asked */
+export async function layWires(context: BrowserContext, ours: string): Promise<Wires> {
+  const wires: Wires = { ran: [], left: [], stopped: [] }
+  await context.exposeBinding('hurt', (_, id: unknown) => {
+    wires.ran.push(String(id))
+  })
+  const isForeign = (url: URL) => /^(?:https?|wss?|ftp):$/.test(url.protocol) && url.origin !== ours
+  await context.route(isForeign, route => route.abort())
+  context.on('request', request => {
+    if (isForeign(new URL(request.url()))) wires.left.push(`${request.resourceType()} ${request.url()}`)
+  })
+  context.on('dialog', dialog => {
+    wires.ran.push(`${dialog.type()} ${dialog.message()}`)
+    dialog.dismiss().catch(() => {})
+  })
+  context.on('page', page => {
+    wires.ran.push(`a window of ${page.url()}`)
+  })
+  context.on('console', message => {
+    if (/content security policy/i.test(message.text())) wires.stopped.push(message.text())
+  })
+  return wires
+}
+
+/** The numbers in what tripped a wire. */
+export const numbersOf = (tripped: readonly string[]): Set<number> =>
+  new Set(
+    tripped.flatMap(one => {
+      const number = /^(\d+)$/.exec(one)?.[1] ?? new RegExp(`//c(\\d+)\\.${OUTSIDE}`, 'i').exec(one)?.[1]
+      return number === undefined ? [] : [Number(number)]
+    }),
+  )
+
+export type WatchedBrowser = {
+  browser: Browser
+  /** Ends it. @returns the names below `out.test` that it looked up or wanted to connect to, whoever asked for it */
+  close(): Promise<string[]>
+}
+
+/**
+ * A browser that writes down what its network service does, also what no page's script can see. Without a window it
+ * gives the name service no hints; that nothing asks for them is seen by the header fields and by what stays of a text.
+ */
+export async function openWatched(): Promise<WatchedBrowser> {
+  const folder = mkdtempSync(join(tmpdir(), 'restante-net-'))
+  const log = join(folder, 'net.json')
+  const browser = await openBrowser([`--log-net-log=${log}`])
+  return {
+    browser,
+    async close() {
+      await browser.close()
+      const text = readFileSync(log, 'utf8')
+      rmSync(folder, { recursive: true, force: true })
+      if (!text.includes('"events"')) throw new Error('Chromium wrote no log of its network')
+      return [...new Set(text.match(new RegExp(`[\\w-]+\\.${OUTSIDE}`, 'gi')) ?? [])]
+    },
+  }
+}
