@@ -14,8 +14,9 @@ import { type Drain, startDrain } from './drain/drain.ts'
 import { startExpire } from './expire/expire.ts'
 import { startGauges } from './gauges.ts'
 import { startIndex } from './index/index.ts'
+import { startLater } from './later.ts'
 import { startLearn } from './learn/learn.ts'
-import { loop } from './loop.ts'
+import { type Loop, loop } from './loop.ts'
 import { startWatch } from './notify/delays.ts'
 import { notifyFailures } from './notify/failures.ts'
 import { startIncidents } from './outbound/incidents.ts'
@@ -90,10 +91,12 @@ export function startJobs(
   const tell = startTell(services, options.tell)
   const rescan = given.scanner && startRescan(services, given.scanner)
   const learn = given.learner && startLearn(services, given.learner)
+  let later: Loop | undefined
   let ingest: Ingest | undefined
   let ended = false
   void (options.directoryReady ?? Promise.resolve()).then(() => {
     if (ended) return
+    later = startLater(services)
     ingest = startIngest({
       db,
       reader: services.spool,
@@ -146,6 +149,7 @@ export function startJobs(
       await Promise.all([
         listener.close(),
         ingest?.close(),
+        later?.close(),
         drain?.close(),
         prober.close(),
         expire.close(),

@@ -19,6 +19,7 @@ import { sql as waysOut } from './migrations/0014-ways-out.ts'
 import { sql as signIn } from './migrations/0015-sign-in.ts'
 import { sql as reading } from './migrations/0016-reading.ts'
 import { sql as clientSettings } from './migrations/0018-client-settings.ts'
+import { sql as sendLater } from './migrations/0019-send-later.ts'
 
 const migrations: readonly { number: number; name: string; sql: string }[] = [
   { number: 1, name: 'first', sql: first },
@@ -36,6 +37,7 @@ const migrations: readonly { number: number; name: string; sql: string }[] = [
   { number: 15, name: 'sign-in', sql: signIn },
   { number: 16, name: 'reading', sql: reading },
   { number: 18, name: 'client-settings', sql: clientSettings },
+  { number: 19, name: 'send-later', sql: sendLater },
 ]
 
 /** Any number that nothing else in the database uses. */

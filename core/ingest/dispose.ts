@@ -92,7 +92,12 @@ export async function readHeld(
     const { copy: _copy, ...rest } = held.envelope
     const envelope: Envelope = { ...rest, recipients }
     const accepted = { envelope, location: held.location, size: held.size }
-    const unread = { ...accepted, summary: emptySummary(), plan: planMessage(envelope, directory) }
+    const unread = {
+      ...accepted,
+      summary: emptySummary(),
+      plan: planMessage(envelope, directory),
+      pending: false,
+    }
     // Spam is in its Junk folder already: there is nothing to make.
     if (held.reason === 'spam' || recipients.length === 0) {
       ready.push({ ...decision, prepared: { ...unread, plan: { ...unread.plan, emails: [] } } })

@@ -19,7 +19,7 @@ import { type Scanned, SpoolError, type SpoolReader } from '../spool/types.ts'
 import { CheckpointMoved, markCaughtUp, moveCheckpoint, readCheckpoints } from './checkpoint.ts'
 import { insertMessages } from './insert.ts'
 import { collectNotes, type Notes, noNotes, withNotes } from './notes.ts'
-import { planMessage, type Router } from './plan.ts'
+import { planAt, type Router } from './plan.ts'
 import { prepare } from './prepare.ts'
 import type { Prepared } from './rows.ts'
 
@@ -295,7 +295,7 @@ class Consumer {
         if (this.#notes.removed.has(record.envelope.id)) return null
         const envelope = withNotes(record.envelope, this.#notes)
         try {
-          return await prepare(reader, { envelope, location, size, content }, directory())
+          return await prepare(reader, { envelope, location, size, content }, directory(), this.#now())
         } catch (error) {
           if (error instanceof SpoolError && (error.code === 'damaged' || error.code === 'missing')) {
             await this.#put(record, envelope.id, error.code, error.message)
@@ -307,7 +307,7 @@ class Consumer {
           // Its delivery can still succeed when the disk has thought better of it.
           this.#unreadable.delete(envelope.id)
           this.#options.log.error({ event: 'ingest.unreadable', message: envelope.id, error })
-          return { envelope, location, size, summary: null, plan: planMessage(envelope, directory()) }
+          return { location, size, summary: null, ...planAt(envelope, directory(), this.#now()) }
         }
       }
       default:

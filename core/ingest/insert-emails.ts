@@ -154,7 +154,7 @@ async function insertSubmissions(
   rows: readonly Prepared[],
   mailboxes: ReadonlyMap<string, LockedMailbox>,
 ): Promise<void> {
-  for (const { envelope } of rows) {
+  for (const { envelope, pending } of rows) {
     const mailbox = envelope.copy && mailboxes.get(envelope.copy.mailboxId)
     if (envelope.kind !== 'submission' || !envelope.copy || !mailbox) continue
     await tx
@@ -167,7 +167,9 @@ async function insertSubmissions(
         identity_id: '',
         sender: envelope.sender,
         recipients: JSON.stringify(envelope.recipients.map(recipient => recipient.address)),
-        send_at: envelope.receivedAt,
+        send_at: envelope.sendAt ?? envelope.receivedAt,
+        undo_status: pending ? 'pending' : 'final',
+        delayed: envelope.sendAt !== undefined,
         created_modseq: mailbox.modseq,
         updated_modseq: mailbox.modseq,
       })

@@ -12,6 +12,7 @@ import type { NewRow, Row } from '../db/schema.ts'
 import { type Begun, LEASE, type Takers } from '../queue/attempts.ts'
 import { effectiveHealth, mayFlow } from '../queue/flow.ts'
 import type { Enqueued } from '../queue/names.ts'
+import { touchMessages } from '../queue/touch.ts'
 import type { Disposition, EnvelopeRecipient } from '../spool/types.ts'
 import { insertEmails } from './insert-emails.ts'
 import { type Notes, noNotes, type SettledNote } from './notes.ts'
@@ -40,7 +41,62 @@ export async function insertMessages(
   const mailboxes = await lockMailboxes(tx, wanted)
   const fresh = await insertMessageRows(tx, wanted, organizations)
   const rows = wanted.filter(({ envelope }) => fresh.has(envelope.id))
+  const made = await insertParts(tx, rows, { backends, organizations, mailboxes, now, notes, takers })
+  return { messages: rows.length, ...made }
+}
 
+/**
+ * What was to go out later goes out: what its plan makes, for a message whose row is there. Its sender's copy is
+ * made of the draft, if that is still one.
+ * @returns null when it does not wait (any more): somebody sent it, or took it back
+ */
+export async function insertDue(tx: Executor, one: Prepared, now: Date): Promise<Enqueued[] | null> {
+  const { envelope, plan } = one
+  const backends = await lockBackends(tx, [one])
+  const organizations = await existing(tx, 'organization', organizationIds([one]))
+  const mailboxes = await lockMailboxes(tx, [one])
+  const waiting = await tx
+    .updateTable('submission')
+    .set({ undo_status: 'final' })
+    .where('message_id', '=', envelope.id)
+    .where('undo_status', '=', 'pending')
+    .where('send_at', '<=', now)
+    .returning('id')
+    .execute()
+  if (waiting.length === 0) return null
+  await tx
+    .updateTable('message')
+    .set({ received_at: envelope.receivedAt, envelope: JSON.stringify({ ...envelope, scan: undefined }) })
+    .where('id', '=', envelope.id)
+    .execute()
+  const draft = await tx
+    .selectFrom('email')
+    .innerJoin('folder', 'folder.id', 'email.folder_id')
+    .select('email.id')
+    .where('email.id', '=', envelope.copy?.emailId ?? null)
+    .where('folder.role', '=', 'drafts')
+    .executeTakeFirst()
+  const emails = plan.emails.filter(email => !email.copy || draft)
+  const rows = [{ ...one, plan: { ...plan, emails } }]
+  const { queued } = await insertParts(tx, rows, { backends, organizations, mailboxes, now, notes: noNotes })
+  await touchMessages(tx, [envelope.id])
+  return queued
+}
+
+/** Deliveries and e-mails of messages that have their rows. */
+async function insertParts(
+  tx: Executor,
+  rows: readonly Prepared[],
+  of: {
+    backends: Awaited<ReturnType<typeof lockBackends>>
+    organizations: ReadonlySet<string>
+    mailboxes: ReadonlyMap<string, LockedMailbox>
+    now: Date
+    notes: Notes
+    takers?: Pick<Takers, 'numberFor'> | undefined
+  },
+): Promise<Omit<Inserted, 'messages'>> {
+  const { backends, organizations, mailboxes, now, notes, takers } = of
   const deliveries: NewRow<'delivery'>[] = []
   const recipients: NewRow<'recipient'>[] = []
   const queued: Enqueued[] = []
@@ -67,7 +123,7 @@ export async function insertMessages(
   await insertRows(tx, 'delivery', deliveries)
   await insertRows(tx, 'recipient', recipients)
   await insertEmails(tx, rows, mailboxes, links, notes)
-  return { messages: rows.length, queued, begun }
+  return { queued, begun }
 }
 
 type Backend = Pick<Row<'backend'>, 'id' | 'health' | 'override' | 'override_until'>

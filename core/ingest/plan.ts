@@ -109,6 +109,33 @@ export function planMessage(envelope: Envelope, directory: Router): Plan {
 }
 
 /**
+ * The same at a time. What is to go out later (`sendAt`) shows in its sender's mailbox alone until then; after, it is
+ * planned as if it had come at that time, and the draft becomes the copy of what was sent.
+ */
+export function planAt(
+  envelope: Envelope,
+  directory: Router,
+  now: Date,
+): { envelope: Envelope; plan: Plan; pending: boolean } {
+  if (!envelope.sendAt) return { envelope, plan: planMessage(envelope, directory), pending: false }
+  if (Date.parse(envelope.sendAt) > now.getTime()) {
+    const plan = planMessage({ ...envelope, recipients: [] }, directory)
+    return { envelope, plan, pending: true }
+  }
+  const due = {
+    ...envelope,
+    receivedAt: envelope.sendAt,
+    ...(envelope.copy && { copy: sent(envelope.copy) }),
+  }
+  return { envelope: due, plan: planMessage(due, directory), pending: false }
+}
+
+function sent(copy: NonNullable<Envelope['copy']>): NonNullable<Envelope['copy']> {
+  if (copy.role !== 'drafts') return copy
+  return { ...copy, role: 'sent', keywords: copy.keywords.filter(keyword => keyword !== '$draft') }
+}
+
+/**
  * Accepted, but its mailbox is gone since: the backend still gets it, and may know the address or refuse it,
  * which tells the sender.
  */

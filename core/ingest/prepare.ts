@@ -5,22 +5,27 @@
 
 import { summarize } from '../mail/summary.ts'
 import type { Envelope, Location, SpoolReader } from '../spool/types.ts'
-import { planMessage, type Router } from './plan.ts'
+import { planAt, type Router } from './plan.ts'
 import type { Prepared } from './rows.ts'
 
 /** A message that is on stable storage, from wherever its content is at hand. */
 export type Accepted = { envelope: Envelope; location: Location; size: number; content?: Buffer | undefined }
 
-export async function prepare(reader: SpoolReader, accepted: Accepted, directory: Router): Promise<Prepared> {
-  const { envelope, location, size } = accepted
-  const plan = planMessage(envelope, directory)
+export async function prepare(
+  reader: SpoolReader,
+  accepted: Accepted,
+  directory: Router,
+  now: Date = new Date(),
+): Promise<Prepared> {
+  const { location, size } = accepted
+  const planned = planAt(accepted.envelope, directory, now)
   if (accepted.content) {
-    const shown = plan.emails.length > 0 ? accepted.content : headerOf(accepted.content)
-    return { envelope, location, size, summary: await summarize(shown), plan }
+    const shown = planned.plan.emails.length > 0 ? accepted.content : headerOf(accepted.content)
+    return { location, size, summary: await summarize(shown), ...planned }
   }
   const { content } = await reader.read(location)
   try {
-    return { envelope, location, size, summary: await summarize(content), plan }
+    return { location, size, summary: await summarize(content), ...planned }
   } finally {
     content.destroy()
   }

@@ -24,6 +24,7 @@ export async function rebuildFromSpool(
   reader: SpoolReader,
   directory: Router,
   log: Log = silentLog,
+  now: () => Date = () => new Date(),
 ): Promise<Rebuilt> {
   await db.transaction().execute(async tx => {
     await sql`truncate checkpoint, set_aside, submission, tombstone, touch, email_change, message restart identity cascade`.execute(
@@ -41,5 +42,6 @@ export async function rebuildFromSpool(
     directory: () => directory,
     queues: { enqueue: async () => true },
     log,
+    now,
   })
 }

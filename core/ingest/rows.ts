@@ -15,6 +15,8 @@ export type Prepared = {
   /** null: it was not read. */
   summary: Summary | null
   plan: Plan
+  /** It goes out later: nothing is made for its recipients yet. */
+  pending: boolean
 }
 
 export type LockedMailbox = {

@@ -25,6 +25,7 @@ import { CORE_LIMITS } from './limits.ts'
 import { createdId } from './references.ts'
 import { scanOf } from './scan.ts'
 import { currentModseq, stateOf } from './state.ts'
+import { sendTimesOf } from './submission.ts'
 
 const bodyArguments = z.object({
   bodyProperties: z.array(z.string()).nullish(),
@@ -75,12 +76,13 @@ export async function emailGet(given: Arguments, run: Run) {
   const asked = [
     ...new Set((ids ?? (await allIds(run, account, 'id'))).map(id => createdId(id, run.createdIds) ?? id)),
   ]
-  const { rows, state, delivery, scan } = await inSnapshot(run.context.db, async tx => {
+  const { rows, state, delivery, scan, sendAt } = await inSnapshot(run.context.db, async tx => {
     const rows = await emailRows(tx, account, asked)
     return {
       rows,
       state: stateOf(await currentModseq(tx, account)),
       delivery: wanted.has('restante:delivery') ? await deliveryOf(tx, account, asked.filter(isUuid)) : null,
+      sendAt: wanted.has('restante:sendAt') ? await sendTimesOf(tx, account, asked.filter(isUuid)) : null,
       scan: wanted.has('restante:scan') ? await scanOf(tx, rows) : null,
     }
   })
@@ -93,6 +95,7 @@ export async function emailGet(given: Arguments, run: Run) {
     list: found.map(row => ({
       ...pick(rowView(row), wanted),
       ...(delivery && { 'restante:delivery': delivery.get(row.id) ?? null }),
+      ...(sendAt && { 'restante:sendAt': sendAt.get(row.id) ?? null }),
       ...(scan && { 'restante:scan': (!row.copy && scan.get(row.message_id)) || null }),
       ...contents?.get(row.id),
     })),

@@ -22,17 +22,20 @@ import { findFolder, foldersOf } from './mailbox.ts'
 import { createdId } from './references.ts'
 import { checkSize, SetResult, setError } from './set.ts'
 import { currentModseq, stateOf } from './state.ts'
+import { unsend } from './unsend.ts'
 
 type EmailSet = {
   ifInState?: string | null | undefined
   create?: Record<string, Record<string, unknown>> | null | undefined
   update?: Record<string, Record<string, unknown>> | null | undefined
   destroy?: readonly string[] | null | undefined
+  /** What is destroyed does not go out later; not so where sending itself destroys it (onSuccessDestroyEmail). */
+  unsend?: boolean
 }
 
 export async function emailSet(given: Arguments, run: Run) {
   const set = read(setArguments, given)
-  return await setEmails(run, grant(run, set.accountId), set)
+  return await setEmails(run, grant(run, set.accountId), { ...set, unsend: true })
 }
 
 export async function setEmails(run: Run, account: Granted, set: EmailSet): Promise<Record<string, unknown>> {
@@ -69,7 +72,7 @@ export async function setEmails(run: Run, account: Granted, set: EmailSet): Prom
       // Tried again after a conflict, it starts from nothing.
       const attempt = new SetResult()
       await updateEmails(run, change, updates, attempt)
-      await destroyAll(run, change, destroys, attempt)
+      await destroyAll(run, change, destroys, attempt, set.unsend ?? false)
       return attempt
     },
   )
@@ -141,6 +144,8 @@ async function updateEmails(
     where email.id = next.id and email.mailbox_id = ${account.id}`.execute(tx)
   const now = run.now()
   const ids = (list: readonly Next[]) => list.map(next => next.row.id)
+  // Who throws away what was to go out later does not want it to.
+  await unsend(run, change, { emailIds: ids(moved.filter(next => next.folderId === trash)) })
   change.notes.push(
     ...(await cancelDeleted(tx, ids(moved.filter(next => next.folderId === trash)), now)),
     ...(await reopenRestored(tx, ids(moved.filter(next => next.row.folder_id === trash)), now)),
@@ -158,6 +163,7 @@ async function destroyAll(
   change: Change,
   keys: readonly string[],
   result: SetResult,
+  unsending: boolean,
 ): Promise<void> {
   if (keys.length === 0) return
   const ids = new Map(keys.map(key => [key, createdId(key, run.createdIds) ?? '']))
@@ -166,6 +172,7 @@ async function destroyAll(
     if (known.has(id)) result.destroyed.push(id)
     else result.notDestroyed[key] = { type: 'notFound' }
   }
+  if (unsending) await unsend(run, change, { emailIds: [...known] })
   await destroyEmails(change, [...known], run.now())
 }
 

@@ -41,6 +41,7 @@ export const ROW_PROPERTIES = [
   'hasAttachment',
   'preview',
   'restante:delivery',
+  'restante:sendAt',
   'restante:scan',
 ] as const
 export const CONTENT_PROPERTIES = [

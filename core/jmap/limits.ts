@@ -17,7 +17,11 @@ export const MAIL_LIMITS = {
   maxSizeAttachmentsPerEmail: 36 * 1024 * 1024,
 } as const
 
-export const SUBMISSION_LIMITS = { maxDelayedSend: 0, maxRecipients: 1_000 } as const
+export const SUBMISSION_LIMITS = {
+  /** In s. */
+  maxDelayedSend: 366 * 24 * 60 * 60,
+  maxRecipients: 1_000,
+} as const
 
 /** Octets of uploads that one person may have waiting. */
 export const MAX_UPLOADS_WAITING = 300 * 1024 * 1024

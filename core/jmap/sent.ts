@@ -119,6 +119,7 @@ async function sendAnew(
     recipients,
     content: resent(withoutBcc(opened.content), fields),
     copy: {},
+    sendAt: null,
   }).finally(() => opened.content.destroy())
 }
 

@@ -2,20 +2,28 @@
 import { createHash } from 'node:crypto'
 import type { Account } from '../access/permissions.ts'
 import type { JmapPerson } from './context.ts'
+import { utc } from './email-view.ts'
 import { CORE_LIMITS, MAIL_LIMITS, SUBMISSION_LIMITS } from './limits.ts'
 
 export const CAPABILITIES = {
   core: 'urn:ietf:params:jmap:core',
   mail: 'urn:ietf:params:jmap:mail',
   submission: 'urn:ietf:params:jmap:submission',
-  /** Ours: `restante:delivery` and `restante:scan` of an Email, outcomes in deliveryStatus, the method restante:Sent/act, push of the type Continuity. */
+  /** Ours: `restante:delivery`, `restante:sendAt` and `restante:scan` of an Email, outcomes in deliveryStatus, the method restante:Sent/act, push of the type Continuity. */
   continuity: 'urn:restante:continuity',
 } as const
 
 const COLLATIONS = ['i;ascii-casemap']
 
 /** @param base the public address of the webmail, without a slash at its end */
-export function sessionObject(person: JmapPerson, accounts: readonly Account[], base: string) {
+export function sessionObject(
+  person: JmapPerson,
+  accounts: readonly Account[],
+  base: string,
+  now: Date = new Date(),
+) {
+  const { maxDelayedSend } = SUBMISSION_LIMITS
+  const latest = utc(new Date((Math.floor(now.getTime() / 1_000) + maxDelayedSend) * 1_000))
   const primary = accounts.find(account => account.kind === 'personal') ?? accounts[0]
   return {
     capabilities: {
@@ -39,8 +47,9 @@ export function sessionObject(person: JmapPerson, accounts: readonly Account[], 
               mayCreateTopLevelMailbox: true,
             },
             [CAPABILITIES.submission]: {
-              maxDelayedSend: SUBMISSION_LIMITS.maxDelayedSend,
-              submissionExtensions: {},
+              maxDelayedSend,
+              // RFC 4865 §3: the longest interval in s, and the latest time.
+              submissionExtensions: { FUTURERELEASE: [String(maxDelayedSend), latest] },
             },
             [CAPABILITIES.continuity]: {},
           },

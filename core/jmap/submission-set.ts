@@ -5,6 +5,10 @@
  * backend does, and the rest is the queue's. The sender keeps the draft itself as their copy, Bcc and all;
  * what is sent is the same without Bcc. When the client moves the draft to Sent, the spool's envelope says so
  * too, so that a rebuild finds it there.
+ *
+ * One that is to go out later (hold.ts) is in the spool all the same, with its time; the worker makes of it what is
+ * made here of others (core/ingest/later.ts), unless it is taken back before (unsend.ts). A draft that its client leaves
+ * in Drafts becomes the copy in Sent when it goes out.
  */
 import { z } from 'zod'
 import { newId } from '../db/id.ts'
@@ -22,6 +26,7 @@ import { type EmailRow, emailRows } from './email-get.ts'
 import { applyPatch, setEmails } from './email-set.ts'
 import { utc } from './email-view.ts'
 import { invalidProperties, MethodError, ObjectError } from './errors.ts'
+import { heldUntil } from './hold.ts'
 import { identitiesOf } from './identity.ts'
 import { SUBMISSION_LIMITS } from './limits.ts'
 import { foldersOf } from './mailbox.ts'
@@ -29,6 +34,7 @@ import { createdId } from './references.ts'
 import { checkSize, SetResult, setError } from './set.ts'
 import { currentModseq, stateOf } from './state.ts'
 import { checkSubmission } from './submission-scan.ts'
+import { unsend } from './unsend.ts'
 
 const submissionSetArguments = setArguments.extend({
   onSuccessUpdateEmail: patches.nullish(),
@@ -70,11 +76,13 @@ export async function submissionSet(
     }
   }
   for (const [key, patch] of Object.entries(set.update ?? {})) {
-    result.notUpdated[key] = (await exists(run, account, key))
-      ? 'undoStatus' in patch
-        ? { type: 'cannotUnsend' }
-        : { type: 'invalidProperties', properties: Object.keys(patch) }
-      : { type: 'notFound' }
+    try {
+      const emailId = await takeBack(run, account, createdId(key, run.createdIds) ?? '', patch)
+      result.updated[key] = null
+      if (emailId) succeeded.set(key, emailId)
+    } catch (error) {
+      result.notUpdated[key] = setError(error)
+    }
   }
   await destroySubmissions(run, account, set.destroy ?? [], result, succeeded)
   const after = stateOf(await currentModseq(run.context.db, account))
@@ -100,7 +108,7 @@ async function submit(
   properties: Record<string, unknown>,
   set: SubmissionSet,
 ): Promise<{
-  created: { id: string; sendAt: string; undoStatus: 'final'; threadId: string }
+  created: { id: string; sendAt: string; undoStatus: 'pending' | 'final'; threadId: string }
   emailId: string
 }> {
   const wanted = newSubmission.safeParse(properties)
@@ -116,17 +124,26 @@ async function submit(
   if (parseAddress(sender)?.address !== identity.email) throw new ObjectError('forbiddenMailFrom')
   const recipients = recipientsOf(run, asked?.rcptTo.map(one => one.email) ?? headerRecipients(email))
 
+  const sendAt = heldUntil(asked?.mailFrom.parameters, run.now())
+
   const opened = await openMessage(run.context, account, email.message_id)
   if (!opened) throw invalidProperties(['emailId'], 'its content is gone')
+  const copy = await sentCopy(run, account, email, set.onSuccessUpdateEmail?.[`#${key}`])
   const sent = await sendOut(run, account, {
     identity,
     email,
     recipients,
     content: withoutBcc(opened.content),
-    copy: await sentCopy(run, account, email, set.onSuccessUpdateEmail?.[`#${key}`]),
+    copy: sendAt && !copy.copy ? await draftCopy(run, account, email) : copy,
+    sendAt,
   }).finally(() => opened.content.destroy())
   return {
-    created: { id: sent.id, sendAt: utc(sent.at), undoStatus: 'final', threadId: email.thread_id },
+    created: {
+      id: sent.id,
+      sendAt: utc(sent.at),
+      undoStatus: sendAt ? 'pending' : 'final',
+      threadId: email.thread_id,
+    },
     emailId: email.id,
   }
 }
@@ -144,9 +161,11 @@ export async function sendOut(
     recipients: EnvelopeRecipient[]
     content: AsyncIterable<Buffer>
     copy: Pick<Envelope, 'copy'>
+    /** null: now. */
+    sendAt: Date | null
   },
 ): Promise<{ id: string; at: Date }> {
-  const { identity, email, recipients } = of
+  const { identity, email, recipients, sendAt } = of
   const { db, spool, queues, directory, log } = run.context
   const now = run.now()
   await checkSuppressed(run, account, recipients, now)
@@ -165,6 +184,7 @@ export async function sendOut(
     recipients,
     receivedAt: now.toISOString(),
     client: { person: run.context.person.id },
+    ...(sendAt && { sendAt: sendAt.toISOString() }),
     ...of.copy,
   }
   const checked = await checkSubmission(run.context.scan, composed, of.content)
@@ -186,7 +206,7 @@ export async function sendOut(
   } catch (error) {
     log.error({ event: 'jmap.submission-ingest-failed', message: id, error })
   }
-  return { id, at: now }
+  return { id, at: sendAt ?? now }
 }
 
 /** @throws ObjectError invalidRecipients, naming them and until when they are not written to */
@@ -263,6 +283,29 @@ async function sentCopy(
   }
 }
 
+/** The same for a draft that stays where it is until it goes out. */
+async function draftCopy(run: Run, account: Granted, email: EmailRow): Promise<Pick<Envelope, 'copy'>> {
+  const folders = await foldersOf(run.context.db, account)
+  const role = folders.find(folder => folder.id === email.folder_id)?.role ?? 'drafts'
+  return { copy: { mailboxId: account.id, role, keywords: email.keywords, emailId: email.id } }
+}
+
+/** The one change that a submission knows. @returns the e-mail. @throws ObjectError notFound, cannotUnsend */
+async function takeBack(
+  run: Run,
+  account: Granted,
+  id: string,
+  patch: Record<string, unknown>,
+): Promise<string | null> {
+  if (!(await submissionRow(run, account, id))) throw new ObjectError('notFound')
+  const others = Object.keys(patch).filter(name => name !== 'undoStatus')
+  if (others.length > 0) throw invalidProperties(others)
+  if (patch.undoStatus !== 'canceled') throw invalidProperties(['undoStatus'])
+  const { result } = await changeMailbox(run, account, {}, change => unsend(run, change, { ids: [id] }))
+  if (!result[0]) throw new ObjectError('cannotUnsend')
+  return result[0].email_id
+}
+
 async function recordSubmission(
   run: Run,
   account: Granted,
@@ -280,7 +323,9 @@ async function recordSubmission(
         identity_id: of.identityId,
         sender: of.envelope.sender,
         recipients: JSON.stringify(of.envelope.recipients.map(one => one.address)),
-        send_at: of.envelope.receivedAt,
+        send_at: of.envelope.sendAt ?? of.envelope.receivedAt,
+        undo_status: of.envelope.sendAt ? 'pending' : 'final',
+        delayed: of.envelope.sendAt !== undefined,
         created_modseq: modseq,
         updated_modseq: modseq,
       })
@@ -296,10 +341,6 @@ async function recordSubmission(
       .where('mailbox_id', '=', account.id)
       .execute()
   })
-}
-
-async function exists(run: Run, account: Granted, id: string): Promise<boolean> {
-  return (await submissionRow(run, account, id)) !== undefined
 }
 
 async function submissionRow(run: Run, account: Granted, id: string) {

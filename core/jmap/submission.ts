@@ -56,6 +56,20 @@ async function submissionsOf(
   return await query.execute()
 }
 
+/** When those e-mails go out that wait for their time, by e-mail id: `restante:sendAt`, ours. */
+export async function sendTimesOf(
+  db: Executor,
+  account: Granted,
+  emailIds: readonly string[],
+): Promise<Map<string, string>> {
+  if (emailIds.length === 0) return new Map()
+  const { rows } = await sql<{ email_id: string; send_at: Date }>`
+    select email_id, send_at from submission
+    where undo_status = 'pending' and mailbox_id = ${account.id} and email_id = any(${emailIds}::uuid[])
+    order by send_at desc`.execute(db)
+  return new Map(rows.map(row => [row.email_id, utc(row.send_at)]))
+}
+
 export async function submissionGet(given: Arguments, run: Run) {
   return await getStandard(given, run, PROPERTIES, async (tx, { account, ids, wanted }) => {
     const rows = await submissionsOf(tx, account, ids)
@@ -73,11 +87,14 @@ export async function submissionGet(given: Arguments, run: Run) {
           emailId: row.email_id,
           threadId: row.thread_id,
           envelope: {
-            mailFrom: { email: row.sender, parameters: null },
+            mailFrom: {
+              email: row.sender,
+              parameters: row.delayed ? { HOLDUNTIL: utc(row.send_at) } : null,
+            },
             rcptTo: row.recipients.map(email => ({ email, parameters: null })),
           },
           sendAt: utc(row.send_at),
-          undoStatus: 'final',
+          undoStatus: row.undo_status,
           deliveryStatus: status?.get(row.message_id) ?? null,
           dsnBlobIds: [],
           mdnBlobIds: [],
@@ -127,7 +144,7 @@ function submissionResults(given: Arguments, run: Run): Queried<Submission> {
         case 'threadIds':
           return among(value, row => row.thread_id)
         case 'undoStatus':
-          return () => value === 'final'
+          return row => row.undo_status === value
         case 'before': {
           const at = time(key, value)
           return row => row.send_at.getTime() < at

@@ -49,6 +49,8 @@ export type Envelope = {
   recipients: EnvelopeRecipient[]
   /** ISO 8601, UTC. */
   receivedAt: string
+  /** ISO 8601, UTC: it goes out then, not before; until then its sender can take it back (a `removed` note). */
+  sendAt?: string
   ret?: 'FULL' | 'HDRS'
   envid?: string
   smtputf8?: boolean

@@ -1,5 +1,5 @@
 /**
- * Gives up contents that nobody needs any more: no e-mail shows them, no delivery waits for them. The row is
+ * Gives up contents that nobody needs any more: no e-mail shows them, no delivery waits for them, nor a time to be sent. The row is
  * marked, and a note tells the spool, whose compaction takes the bytes off the disk.
  *
  * The caller writes the notes before it commits: killed in between, the row does not say so yet and it is given
@@ -23,6 +23,8 @@ export async function dropContents(db: Executor, now: Date): Promise<Note[]> {
       select id from message
       where removed_at is null and received_at <= ${before}
         and not exists (select from email where email.message_id = message.id)
+        and not exists (
+          select from submission where submission.message_id = message.id and undo_status = 'pending')
         and not exists (
           select from delivery where delivery.message_id = message.id
             and (delivery.state in ('queued', 'held', 'deferred') or delivery.settled_at > ${before}))

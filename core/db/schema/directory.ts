@@ -111,6 +111,8 @@ type PersonTable = {
   second_factor: Generated<boolean>
   /** Raised to end all sessions. */
   session_epoch: Generated<number>
+  /** How long what they have just sent can be taken back, in s. */
+  undo_send: Generated<number>
   /** When they last used the webmail, to a few minutes; null: never. */
   last_seen_at: MaybeAt
   /** When they last looked at how to set their programs up; null: never. */

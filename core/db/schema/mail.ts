@@ -86,6 +86,10 @@ type SubmissionTable = {
   sender: string
   recipients: Json<string[]>
   send_at: At
+  /** pending: it waits for `send_at` and can be taken back. */
+  undo_status: Generated<'pending' | 'final' | 'canceled'>
+  /** Its sender asked for a time. */
+  delayed: Generated<boolean>
   created_modseq: Big
   updated_modseq: Big
 }
