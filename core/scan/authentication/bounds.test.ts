@@ -162,7 +162,10 @@ describe('too much to be verified', () => {
         `ARC-Authentication-Results: i=${n + 1}; x\r\n`,
     )
     const header = Buffer.from(`${sets.join('') + FIELDS.join('')}\r\n`)
-    expect(boundedHeader(header, await fieldsOf(header))).toMatchObject({ header, brokenChain: false })
+    const bounded = boundedHeader(header, await fieldsOf(header))
+    expect(bounded.brokenChain).toBe(false)
+    expect(bounded.signatures).toHaveLength(150)
+    expect(bounded.header?.toString()).toBe(`${sets.join('') + FIELDS[0]}\r\n`)
   })
 
   test('a field of ARC beyond the limits breaks the chain', async () => {
