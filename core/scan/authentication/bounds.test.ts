@@ -153,6 +153,21 @@ describe('too much to be verified', () => {
     expect(dkim).toHaveLength(looked)
   })
 
+  test('a chain of fifty sets is not', async () => {
+    const long = 'x'.repeat(1_500)
+    const sets = Array.from(
+      { length: 50 },
+      (_, n) =>
+        `ARC-Seal: i=${n + 1}; b=${long}\r\nARC-Message-Signature: i=${n + 1}; h=from; b=${long}\r\n` +
+        `ARC-Authentication-Results: i=${n + 1}; x\r\n`,
+    )
+    const header = Buffer.from(`${sets.join('') + FIELDS.join('')}\r\n`)
+    const bounded = boundedHeader(header, await fieldsOf(header))
+    expect(bounded.brokenChain).toBe(false)
+    expect(bounded.signatures).toHaveLength(150)
+    expect(bounded.header?.toString()).toBe(`${sets.join('') + FIELDS[0]}\r\n`)
+  })
+
   test('a field of ARC beyond the limits breaks the chain', async () => {
     const set =
       'ARC-Seal: i=1; cv=none\r\nARC-Message-Signature: i=1\r\nARC-Authentication-Results: i=1; x\r\n'

@@ -23,7 +23,7 @@ const ORDINARY = { octets: 32 * 1024, fields: 400 }
 const MOST_FIELDS = 25_000
 /** Of what is left of a long one: */
 const MOST_LINES = 4_000
-/** octets, each counted once for every signature over them; */
+/** octets, each counted once for every signature that may be over them (of ARC only the newest is verified); */
 const MOST_SIGNED_OCTETS = 1_048_576
 /** names in all signatures, times lines; */
 const MOST_COMPARISONS = 1_000_000
@@ -84,9 +84,15 @@ export function boundedHeader(header: Buffer, fields: readonly Field[]): Bounded
   const fits =
     lines <= MOST_LINES &&
     from <= LONGEST_FROM &&
-    rest.length * signatures.length <= MOST_SIGNED_OCTETS &&
+    rest.length * countOf(signatures) <= MOST_SIGNED_OCTETS &&
     named.length * lines <= MOST_COMPARISONS
   return { header: fits ? rest : undefined, signatures, brokenChain, whole: dropped.size === 0 }
+}
+
+/** Signatures over the header: those of DKIM, and one of ARC. */
+function countOf(signatures: readonly Field[]): number {
+  const dkim = signatures.filter(({ name }) => name === 'dkim-signature').length
+  return dkim < signatures.length ? dkim + 1 : dkim
 }
 
 /** The tags of a signature without white space; undefined: it is beyond the limits. */
