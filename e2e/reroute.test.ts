@@ -116,6 +116,7 @@ test('what is left goes together: to a server that is not there, which its story
   })
   await button('Bill').click()
   await story('Bill').getByText(nobody).waitFor({ timeout: SOON })
+  await story('Bill').getByText('when connecting').first().waitFor({ timeout: SOON })
   await story('Bill').getByRole('button', { name: 'Another way' }).click()
   await question('1 message').getByLabel('Way').selectOption('The usual way again')
   expect(await question('1 message').getByLabel('Server', { exact: true }).count()).toBe(0)

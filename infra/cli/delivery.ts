@@ -243,6 +243,7 @@ function storyText(story: DeliveryStory, now: Date): string {
         },
         { title: 'HOST', value: one => one.host },
         { title: 'TLS', value: one => one.outcome?.tls },
+        { title: 'PHASE', value: one => one.outcome?.phase },
         { title: 'REPLY', value: one => reasonText(one.outcome) },
       ]),
     )

@@ -1,6 +1,7 @@
 'use client'
 /** One delivery's whole story in a drawer: who to whom, what it waits for, each try and what was answered. */
 import { Drawer } from '@mantine/core'
+import type { Phase } from '@restante/core/outcome/types.ts'
 import type { Action } from '@restante/core/queue/actions.ts'
 import type { DeliveryStory } from '@restante/core/queue/overview-story.ts'
 import { isScanHold } from '@restante/core/queue/scan-holds.ts'
@@ -200,6 +201,9 @@ function Told({
                     ? t('category.unknown')
                     : t('story.open')}
                 {one.host && <span className={styles.soft}> {t('story.at', { host: one.host })}</span>}
+                {one.outcome?.phase && one.outcome.category !== 'accepted' && (
+                  <span className={styles.soft}>, {t(`story.phase.${one.outcome.phase as Phase}`)}</span>
+                )}
                 {one.outcome?.tls && (
                   <span className={styles.soft}>, {t(`outgoing.${CONNECTION[one.outcome.tls]}`)}</span>
                 )}
