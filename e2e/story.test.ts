@@ -160,7 +160,8 @@ test('mail comes in, the backend goes down, people carry on, the backend returns
   await compose.getByRole('textbox', { name: 'Message' }).fill('Use the webmail.')
   await compose.getByRole('button', { name: 'Send' }).click()
   await gone(compose)
-  await visible(row(bensPage, 'server is away'))
+  // For a moment the sender can take it back.
+  await row(bensPage, 'server is away').waitFor({ state: 'visible', timeout: 60_000 })
 
   // One message is deleted, another by mistake.
   await row(annsPage, 'held 2').click()

@@ -43,10 +43,12 @@ async function begin(subject: string): Promise<void> {
   await visible(body())
 }
 async function arrived(subject: string): Promise<string> {
-  const [message] = await until(`${subject} has arrived`, () => {
+  const found = () => {
     const got = outside.withSubject(subject)
     return got.length > 0 && got
-  })
+  }
+  // For a moment its writer can take it back.
+  const [message] = await until(`${subject} has arrived`, found, { seconds: 60 })
   return message!.content.toString()
 }
 

@@ -48,6 +48,8 @@ export type EmailRow = {
   hasAttachment: boolean
   size: number
   'restante:delivery'?: DeliveryMark
+  /** When it goes out, while it waits for that. */
+  'restante:sendAt'?: string | null
   'restante:scan'?: ScanView | null
   /** In a folder's list a row stands for a conversation: all its messages, wherever they lie. */
   members?: Member[]

@@ -17,6 +17,7 @@ const me = { name: 'Me', email: 'Me@example.com' }
 const own = new Set(['me@example.com'])
 const email = {
   id: 'e1',
+  keywords: {},
   from: [marta],
   to: [me, joan],
   cc: [{ name: null, email: 'marta@EXAMPLE.org' }],

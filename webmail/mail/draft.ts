@@ -32,7 +32,12 @@ export type Draft = {
   inReplyTo: string[]
   references: string[]
   /** The message that is answered or forwarded, to be marked so once this one is sent. */
-  about: { emailId: Id; keyword: '$answered' | '$forwarded' } | null
+  about: {
+    emailId: Id
+    keyword: '$answered' | '$forwarded'
+    /** It was before. */
+    marked: boolean
+  } | null
 }
 
 export function emptyDraft(accountId: Id): Draft {
@@ -95,7 +100,7 @@ export function answer(
     subject: ANSWER.test(email.subject ?? '') ? (email.subject ?? '') : `Re: ${email.subject ?? ''}`.trim(),
     text: `\n\n${words.attribution}\n${quote(textOf(email))}`,
     ...threading(email),
-    about: { emailId: email.id, keyword: '$answered' },
+    about: { emailId: email.id, keyword: '$answered', marked: Boolean(email.keywords.$answered) },
   }
 }
 
@@ -116,7 +121,7 @@ export function forward(email: Email, accountId: Id, words: Words): Draft {
     text: `\n\n${head.join('\n')}\n\n${textOf(email)}`,
     attachments: kept(email.attachments),
     references: threading(email).references,
-    about: { emailId: email.id, keyword: '$forwarded' },
+    about: { emailId: email.id, keyword: '$forwarded', marked: Boolean(email.keywords.$forwarded) },
   }
 }
 
@@ -204,14 +209,23 @@ export function quote(text: string): string {
     .join('\n')
 }
 
-/** The draft as JMAP's Email/set wants it (RFC 8621 §4.6). */
-export function toEmail(draft: Draft, sender: EmailAddress, folder: Id): Record<string, unknown> {
+/**
+ * The draft as JMAP's Email/set wants it (RFC 8621 §4.6).
+ * @param at when it goes out, if that is not now: then it is dated
+ */
+export function toEmail(
+  draft: Draft,
+  sender: EmailAddress,
+  folder: Id,
+  at: Date | null = null,
+): Record<string, unknown> {
   const attachments = draft.attachments
     .filter(one => one.blobId !== null)
     .map(one => ({ blobId: one.blobId, type: one.type, name: one.name, disposition: 'attachment' }))
   return {
     mailboxIds: { [folder]: true },
     keywords: { $draft: true, $seen: true },
+    ...(at && { sentAt: at.toISOString(), receivedAt: at.toISOString() }),
     from: [sender],
     to: draft.to,
     ...(draft.cc.length > 0 && { cc: draft.cc }),

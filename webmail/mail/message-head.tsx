@@ -14,6 +14,7 @@ import { RawHeaders } from './raw-headers.tsx'
 import { useFormats, useNow } from './viewer.tsx'
 
 const SentStatus = lazy(() => import('./delivery-status.tsx'))
+const Scheduled = lazy(() => import('./scheduled.tsx'))
 
 export function MessageHead(props: { scene: Scene; email: Email; onRemove: (ids: readonly Id[]) => void }) {
   const { scene, email } = props
@@ -87,6 +88,11 @@ export function MessageHead(props: { scene: Scene; email: Email; onRemove: (ids:
       {sent && !email.keywords.$draft && (
         <Suspense fallback={null}>
           <SentStatus account={scene.account} email={email} />
+        </Suspense>
+      )}
+      {email['restante:sendAt'] && (
+        <Suspense fallback={null}>
+          <Scheduled scene={scene} email={email} at={new Date(email['restante:sendAt'])} />
         </Suspense>
       )}
       {!sent && !inJunk && <Waiting email={email} />}

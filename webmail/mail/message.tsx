@@ -197,7 +197,7 @@ function Toolbar(props: {
     <div className={styles.toolbar} role="toolbar" aria-label={t('actions')}>
       <Back onClose={props.onClose} />
       <div className={styles.answers}>
-        {current.keywords.$draft ? (
+        {current['restante:sendAt'] ? null : current.keywords.$draft ? (
           <Answer label={t('editDraft')} onClick={() => void compose.edit(scene.account, current.id)}>
             <IconPencil size={19} stroke={1.7} aria-hidden />
           </Answer>

@@ -9,6 +9,7 @@ import {
   IconLock,
   IconLogout,
   IconMoon,
+  IconPencil,
   IconSelector,
   IconServer2,
   IconSettings,
@@ -53,6 +54,9 @@ export function PersonMenu({ onHelp }: { onHelp: () => void }) {
           </MenuItem>
           <MenuItem href="/contact" icon={<IconBellRinging size={18} stroke={1.6} aria-hidden />}>
             {t('contact')}
+          </MenuItem>
+          <MenuItem href="/writing" icon={<IconPencil size={18} stroke={1.6} aria-hidden />}>
+            {t('writing')}
           </MenuItem>
           <MenuItem href="/filter" icon={<IconFilter size={18} stroke={1.6} aria-hidden />}>
             {t('filter')}

@@ -18,6 +18,7 @@ export const ROW = [
   'hasAttachment',
   'size',
   'restante:delivery',
+  'restante:sendAt',
 ]
 const WHOLE = [
   ...ROW,

@@ -59,6 +59,7 @@ export const Row = memo(function Row(props: {
   // In Junk it waits for nobody's server, but for its reader's word.
   const inJunk = scene.folders.some(folder => folder.role === 'junk' && folder.id in email.mailboxIds)
   const mark = !outgoing && !inJunk && WAITING.has(email['restante:delivery'] ?? '')
+  const sendAt = email['restante:sendAt']
   const sweep = useSweep({
     left: () => onRemove([email.id]),
     right: () => actions.mark(scene.account, messagesOf(email, here), '$seen', unread),
@@ -138,6 +139,12 @@ export const Row = memo(function Row(props: {
             <span className={styles.mark}>
               <IconClockHour4 size={13} stroke={2} aria-hidden />
               {t('waiting')}
+            </span>
+          )}
+          {sendAt && (
+            <span className={styles.mark}>
+              <IconClockHour4 size={13} stroke={2} aria-hidden />
+              {t('goesOut', { time: formats.ahead(new Date(sendAt), now) })}
             </span>
           )}
           <span className={styles.preview} dir="auto">

@@ -29,6 +29,15 @@ export function dates(locale: string, zone?: string) {
     hourCycle: 'h23',
     timeZoneName: 'short',
   })
+  const weekdayClock = make({
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  })
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   const key = make({ year: 'numeric', month: '2-digit', day: '2-digit' })
 
@@ -53,6 +62,9 @@ export function dates(locale: string, zone?: string) {
       if (size < 86_400 * 365) return relative.format(Math.round(seconds / (86_400 * 30)), 'month')
       return relative.format(Math.round(seconds / (86_400 * 365)), 'year')
     },
+    /** "10:02 CET" today, "Sat, 21 Nov, 10:02 CET" on another day: for what is to come. */
+    ahead: (at: Date, now: Date): string =>
+      (key.format(at) === key.format(now) ? clockZone : weekdayClock).format(at),
     /** "10:02 CET" today, "21 Nov, 10:02 CET" otherwise. */
     moment: (at: Date, now: Date): string =>
       (key.format(at) === key.format(now) ? clockZone : dayClock).format(at),

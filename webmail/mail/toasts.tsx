@@ -14,6 +14,8 @@ type Toast = {
   text: string
   tone: 'plain' | 'fail'
   undo?: () => void
+  /** It can be undone for so long, in ms, also while somebody is on it: not we decide when it is over. */
+  until?: number
   /** Called when it goes without having been undone. */
   onEnd?: () => void
 }
@@ -78,9 +80,9 @@ export function Toasts() {
 function ToastLine({ toast }: { toast: Toast }) {
   const t = useTranslations('toasts')
   const [held, setHeld] = useState(false)
-  const left = useRef(toast.undo ? UNDO_TIME : PLAIN_TIME)
+  const left = useRef(toast.until ?? (toast.undo ? UNDO_TIME : PLAIN_TIME))
   useEffect(() => {
-    if (held) return
+    if (held && toast.until === undefined) return
     const since = performance.now()
     const timer = setTimeout(() => end(toast, false), left.current)
     return () => {

@@ -5,7 +5,14 @@ import { useLocale } from 'next-intl'
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react'
 import { dates, size } from './time.ts'
 
-export type Viewer = { name: string; address: string; locale: Locale; mayAdminister: boolean }
+export type Viewer = {
+  name: string
+  address: string
+  locale: Locale
+  mayAdminister: boolean
+  /** How long they want to be able to take back what they have just sent, in s. */
+  undoSend: number
+}
 
 const ViewerContext = createContext<Viewer | null>(null)
 const NowContext = createContext(new Date(0))

@@ -1,4 +1,5 @@
 import { DAY } from '@restante/core/continuity/retry.ts'
+import { newId } from '@restante/core/db/id.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type TestGateway, testGateway, until } from '../testing/gateway.ts'
 import { type Scripted, scriptedServer } from '../testing/scripted.ts'
@@ -128,6 +129,26 @@ describe('contents', () => {
     await waiting()
     await gateway.services.db.deleteFrom('email').execute()
     expect(await dropContents(gateway.services.db, inDays(30))).toEqual([])
+  })
+  test('stay while a message waits for its time to be sent', async () => {
+    const { db } = gateway.services
+    const { id: mailboxId } = await db
+      .selectFrom('mailbox')
+      .select('id')
+      .where('address', '=', 'anna@example.test')
+      .executeTakeFirstOrThrow()
+    const id = await gateway.accept(['outside@elsewhere.test'], MESSAGE, {
+      kind: 'submission',
+      sender: 'anna@example.test',
+      sendAt: inDays(40).toISOString(),
+      copy: { mailboxId, role: 'drafts', keywords: ['$draft'], emailId: newId() },
+    })
+    const submission = db.selectFrom('submission').select('undo_status').where('message_id', '=', id)
+    await until('it waits', async () => (await submission.executeTakeFirst())?.undo_status === 'pending')
+    await db.deleteFrom('email').execute()
+    expect(await dropContents(db, inDays(30))).toEqual([])
+    await db.updateTable('submission').set({ undo_status: 'canceled' }).execute()
+    expect(await dropContents(db, inDays(30))).toMatchObject([{ kind: 'removed', messageId: id }])
   })
 })
 

@@ -1,8 +1,10 @@
 /** The webmail: one page; what it shows comes over JMAP. */
+import { undoSendOf } from '@restante/core/directory/undo-send.ts'
 import type { Metadata } from 'next'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import { MailApp } from '../../mail/mail-app.tsx'
+import { services } from '../../server/services.ts'
 import { currentPerson } from '../../server/session.ts'
 
 export async function generateMetadata(): Promise<Metadata> {
@@ -23,6 +25,7 @@ export default async function MailPage({
     const place = parameters.length > 0 ? `/?${new URLSearchParams(parameters)}` : ''
     redirect(place ? `/sign-in?next=${encodeURIComponent(place)}` : '/sign-in')
   }
+  const { db } = await services()
   return (
     <MailApp
       person={{
@@ -30,6 +33,7 @@ export default async function MailPage({
         address: person.address,
         locale: person.locale,
         mayAdminister: person.role !== 'user',
+        undoSend: await undoSendOf(db, person.id),
       }}
     />
   )

@@ -5,7 +5,7 @@ import { sentenceOf } from '@restante/core/scan/reasons.ts'
  * One message being written. It docks at the edge of a wide page and is a whole sheet on a phone; the mail
  * behind it stays usable, so it is no modal dialog.
  */
-import { IconMinus, IconPaperclip, IconTrash, IconX } from '@tabler/icons-react'
+import { IconClockHour4, IconMinus, IconPaperclip, IconTrash, IconX } from '@tabler/icons-react'
 import { useLocale, useTranslations } from 'next-intl'
 import {
   type DragEvent,
@@ -23,13 +23,16 @@ import type { Folder, SetError } from '../../jmap/types.ts'
 import { obstacle } from '../draft.ts'
 import { type Account, useIdentities } from '../queries.ts'
 import { notify } from '../toasts.tsx'
-import { useFormats, useNow } from '../viewer.tsx'
+import { useFormats, useNow, useViewer } from '../viewer.tsx'
+import { useSaySent } from './after.ts'
 import { AttachedFiles, useAttach } from './attach.tsx'
 import styles from './compose.module.css'
 import { speaksOfAttachment } from './forgotten.ts'
 import { useKeptDraft } from './keep.ts'
 import { Recipients } from './recipients.tsx'
 import { htmlOf, textOfHtml } from './rich-text.ts'
+import { LaterMenu } from './send-later.tsx'
+import type { When } from './sending.ts'
 import { closeWindow, type Window, windows } from './start.ts'
 
 const Editor = lazy(() => import('./editor.tsx'))
@@ -59,6 +62,9 @@ export function Compose(props: {
     (html: string) => setDraft(value => ({ ...value, html, text: textOfHtml(html) })),
     [],
   )
+  const { undoSend } = useViewer()
+  const soon: When = undoSend > 0 ? { type: 'undoable', seconds: undoSend } : { type: 'now' }
+  const saySent = useSaySent()
   const files = useRef<HTMLInputElement>(null)
   const [dropping, setDropping] = useState(false)
 
@@ -117,7 +123,7 @@ export function Compose(props: {
     }
   }
 
-  const send = async () => {
+  const send = async (when: When = soon) => {
     if (sending) return
     const inTheWay = obstacle(draft, Object.values(unfinished).join(''))
     if (inTheWay) {
@@ -132,13 +138,14 @@ export function Compose(props: {
     }
     setProblem(null)
     setSending(true)
-    const result = await keeper.send(draft, identity.id)
+    const result = await keeper.send(draft, identity.id, when)
     setSending(false)
     if (result.type === 'sent') {
       closeWindow(window.key)
-      notify({ text: t('sent') })
+      saySent(draft, when, result)
     } else setProblem(result.type === 'refused' ? refusal(result.error) : t('sendFailed'))
   }
+  const sendLater = (at: Date) => void send({ type: 'at', at })
   const close = async () => {
     await keeper.finish()
     closeWindow(window.key)
@@ -277,6 +284,9 @@ export function Compose(props: {
         <button type="button" className={styles.send} disabled={sending} onClick={() => void send()}>
           {sending ? t('sending') : forgotten ? t('sendAnyway') : t('send')}
         </button>
+        <LaterMenu label={t('sendLater')} bare className={styles.icon} onChoose={sendLater}>
+          <IconClockHour4 size={19} stroke={1.7} aria-hidden />
+        </LaterMenu>
         <button type="button" className={styles.attach} onClick={() => files.current?.click()}>
           <IconPaperclip size={18} stroke={1.7} aria-hidden />
           {t('attach')}

@@ -12,13 +12,17 @@ import { useConnection } from '../connection.tsx'
 import { type Draft, isEmpty, toEmail } from '../draft.ts'
 import { useViewer } from '../viewer.tsx'
 import { dropCopy, holdCopy, keepCopy } from './crash.ts'
+import { sendCalls, type When } from './sending.ts'
 
 /** How long the writer must pause, in ms. */
 const PAUSE = 1_500
 
 export type Kept = { state: 'fresh' | 'saving' | 'failed' } | { state: 'saved'; at: Date }
 export type Saved = { accountId: Id; emailId: Id } | null
-export type SendResult = { type: 'sent' } | { type: 'refused'; error: SetError } | { type: 'failed' }
+export type SendResult =
+  | { type: 'sent'; submissionId: Id; saved: NonNullable<Saved> }
+  | { type: 'refused'; error: SetError }
+  | { type: 'failed' }
 
 export function useKeptDraft(
   draft: Draft,
@@ -35,9 +39,7 @@ export function useKeptDraft(
   const line = useRef<Promise<unknown>>(Promise.resolve())
   const last = useRef<Draft | null>(window.unsaved ? null : draft)
   const ended = useRef(false)
-  const role = (name: Folder['role']) => folders.find(folder => folder.role === name)?.id
-  const drafts = role('drafts')
-  const sent = role('sent')
+  const drafts = folders.find(folder => folder.role === 'drafts')?.id
 
   const inTurn = useCallback(<T>(work: () => Promise<T>): Promise<T> => {
     const next = line.current.then(work, work)
@@ -132,26 +134,21 @@ export function useKeptDraft(
 
   /** Hands the message over. When it is refused it stays a draft. */
   const send = useCallback(
-    (value: Draft, identityId: Id): Promise<SendResult> =>
+    (value: Draft, identityId: Id, when: When): Promise<SendResult> =>
       inTurn(async (): Promise<SendResult> => {
         if (!sender || !drafts) return { type: 'failed' }
         last.current = value
         const { accountId, about } = value
         try {
+          const before = saved.current
           const [emails, submissions] = await client.group(
-            replacing(toEmail(value, sender, drafts), accountId),
-            call('EmailSubmission/set', {
-              accountId,
-              create: { submission: { identityId, emailId: '#draft' } },
-              onSuccessUpdateEmail: {
-                '#submission': sent
-                  ? {
-                      [`mailboxIds/${drafts}`]: null,
-                      [`mailboxIds/${sent}`]: true,
-                      'keywords/$draft': null,
-                    }
-                  : { 'keywords/$draft': null },
-              },
+            ...sendCalls({
+              draft: value,
+              sender,
+              identityId,
+              when,
+              before: before?.accountId === accountId ? before.emailId : null,
+              folders,
             }),
           )
           const created = emails.created?.draft
@@ -160,7 +157,9 @@ export function useKeptDraft(
             saved.current = { accountId, emailId: created.id }
           }
           const error = emails.notCreated?.draft ?? submissions.notCreated?.submission
+          const submission = submissions.created?.submission
           if (error) return { type: 'refused', error }
+          if (!created || !submission) return { type: 'failed' }
           ended.current = true
           dropCopy(key)
           if (about) {
@@ -176,12 +175,16 @@ export function useKeptDraft(
           }
           refresh(accountId)
           void queries.invalidateQueries({ queryKey: ['submissions', accountId] })
-          return { type: 'sent' }
+          return {
+            type: 'sent',
+            submissionId: submission.id,
+            saved: { accountId, emailId: created.id },
+          }
         } catch {
           return { type: 'failed' }
         }
       }),
-    [client, drafts, forgetElsewhere, inTurn, key, queries, refresh, replacing, sender, sent],
+    [client, drafts, folders, forgetElsewhere, inTurn, key, queries, refresh, sender],
   )
 
   return { kept, finish, discard, send }

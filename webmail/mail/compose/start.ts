@@ -34,6 +34,11 @@ function open(draft: Draft, focus: Window['focus'], saved: Saved = null, unsaved
   windows.set(list => [...list, { key: newCopyKey(), draft, saved, unsaved, focus, opener }])
 }
 
+/** Opens a draft again that was taken back; `unsaved`: it is kept anew at once. */
+export function openAgain(draft: Draft, saved: Saved, unsaved: boolean): void {
+  open(draft, 'text', saved, unsaved)
+}
+
 /** Opens what a lost page left behind. @returns how many */
 export async function openCopies(person: string): Promise<number> {
   const copies = await takeCopies(person, Date.now())

@@ -1,0 +1,37 @@
+/** How somebody writes: how long they can take back what they have sent. */
+import { undoSendOf } from '@restante/core/directory/undo-send.ts'
+import type { Metadata } from 'next'
+import Link from 'next/link'
+import { redirect } from 'next/navigation'
+import { getTranslations } from 'next-intl/server'
+import { services } from '../../server/services.ts'
+import { currentPerson } from '../../server/session.ts'
+import styles from '../../telling/contact.module.css'
+import { UndoSendForm } from '../../writing/forms.tsx'
+
+export async function generateMetadata(): Promise<Metadata> {
+  const t = await getTranslations('writing')
+  return { title: `${t('title')} · Restante` }
+}
+
+export default async function WritingPage() {
+  const person = await currentPerson()
+  if (!person) redirect('/sign-in?next=%2Fwriting')
+  const t = await getTranslations('writing')
+  const { db } = await services()
+  return (
+    <main className={styles.page}>
+      <nav aria-label={t('back')}>
+        <Link className={styles.link} href="/">
+          {t('back')}
+        </Link>
+      </nav>
+      <h1>{t('title')}</h1>
+      <section className={styles.part} aria-labelledby="undo-title">
+        <h2 id="undo-title">{t('undoTitle')}</h2>
+        <p className={styles.lead}>{t('undoLead')}</p>
+        <UndoSendForm value={await undoSendOf(db, person.id)} />
+      </section>
+    </main>
+  )
+}
