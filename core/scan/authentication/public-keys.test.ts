@@ -58,3 +58,16 @@ test('what a record allows is asked of it for each hash', async () => {
   await expect(other.key()).rejects.toMatchObject({ code: 'EINVALIDSERVICE' })
   await expect(other.key()).rejects.toMatchObject({ code: 'EINVALIDSERVICE' })
 })
+
+test('a bad key that was asked for ahead, and is not waited for, ends no process', async () => {
+  const unheard: unknown[] = []
+  const hear = (error: unknown) => unheard.push(error)
+  process.on('unhandledRejection', hear)
+  try {
+    void asking(() => 'v=DKIM1; k=rsa; p=MFww').key()
+    await new Promise(resolve => setTimeout(resolve, 50))
+  } finally {
+    process.off('unhandledRejection', hear)
+  }
+  expect(unheard).toEqual([])
+})

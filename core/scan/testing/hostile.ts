@@ -72,8 +72,10 @@ const arcSet = (i: number) =>
   `ARC-Authentication-Results: i=${i}; mx.${SIGNER}; dmarc=pass header.from=strict.test\r\n`
 
 const nonsense = (length: number) =>
-  Buffer.from(range(length, n => (n * 7_919 + (n >> 5) * 104_729) % 251)).map(octet =>
-    octet === 10 || octet === 13 || octet === 0 ? 32 : octet,
+  Buffer.from(
+    range(length, n => (n * 7_919 + (n >> 5) * 104_729) % 251).map(octet =>
+      octet === 10 || octet === 13 || octet === 0 ? 32 : octet,
+    ),
   )
 
 const header: Hostile[] = [
