@@ -173,3 +173,39 @@ test('what had not reached the server when the page was lost comes back with the
   expect(await arrived('unsaved')).toContain('Written in a train.')
   expect(errors).toEqual([])
 })
+
+test('a signature stands under what is begun, and another takes its place', async () => {
+  await page.goto(`${gateway.url}/writing`)
+  for (const [name, words] of [
+    ['Work', 'Ann, Bakery on the Square'],
+    ['Short', 'A.'],
+  ] as const) {
+    await page.getByRole('button', { name: 'New signature' }).click()
+    const form = page.locator('form').filter({ has: page.getByLabel('Name, for yourself') })
+    await form.getByLabel('Name, for yourself').fill(name)
+    await form.getByRole('textbox', { name: 'Signature' }).fill(words)
+    if (name === 'Short') await look(page, 'settings-signature')
+    await form.getByRole('button', { name: 'Save', exact: true }).click()
+    await visible(page.getByRole('button', { name: `Edit ${name}` }))
+  }
+  await page.getByLabel(`Under messages from ${ann}`).selectOption('Work')
+  await page.getByRole('button', { name: 'Save the choice' }).click()
+  await visible(page.getByText('Saved.'))
+  await page.goto(gateway.url)
+  await begin('signed')
+  await visible(body().getByText('Ann, Bakery on the Square'))
+  await body().press('Control+Home')
+  await page.keyboard.type('Good morning.')
+  await compose().getByRole('button', { name: 'Signature' }).click()
+  await page.getByRole('menuitemradio', { name: 'Short' }).click()
+  await visible(body().getByText('A.', { exact: true }))
+  await gone(body().getByText('Ann, Bakery on the Square'))
+  await look(page, 'signed')
+  await compose().getByRole('button', { name: 'Send' }).click()
+  await gone(compose())
+  const content = await arrived('signed')
+  expect(content).toMatch(/Good morning\.\r\n\r\n--(?: |=20)\r\nA\.\r\n/)
+  expect(content).toContain('<p>A.</p>')
+  expect(content).not.toContain('Bakery on the Square')
+  expect(errors).toEqual([])
+})

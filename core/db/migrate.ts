@@ -20,6 +20,7 @@ import { sql as signIn } from './migrations/0015-sign-in.ts'
 import { sql as reading } from './migrations/0016-reading.ts'
 import { sql as clientSettings } from './migrations/0018-client-settings.ts'
 import { sql as sendLater } from './migrations/0019-send-later.ts'
+import { sql as signatures } from './migrations/0020-signatures.ts'
 
 const migrations: readonly { number: number; name: string; sql: string }[] = [
   { number: 1, name: 'first', sql: first },
@@ -38,6 +39,7 @@ const migrations: readonly { number: number; name: string; sql: string }[] = [
   { number: 16, name: 'reading', sql: reading },
   { number: 18, name: 'client-settings', sql: clientSettings },
   { number: 19, name: 'send-later', sql: sendLater },
+  { number: 20, name: 'signatures', sql: signatures },
 ]
 
 /** Any number that nothing else in the database uses. */

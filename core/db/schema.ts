@@ -13,6 +13,7 @@ import type { RestoreTables } from './schema/restore.ts'
 import type { ScanTables } from './schema/scan.ts'
 import type { SignInTables } from './schema/sign-in.ts'
 import type { TellingTables } from './schema/telling.ts'
+import type { WritingTables } from './schema/writing.ts'
 
 export type Tables = DirectoryTables &
   AccessTables &
@@ -23,7 +24,8 @@ export type Tables = DirectoryTables &
   OutagesTables &
   RestoreTables &
   TellingTables &
-  SignInTables
+  SignInTables &
+  WritingTables
 
 export type Row<T extends keyof Tables> = Selectable<Tables[T]>
 export type NewRow<T extends keyof Tables> = Insertable<Tables[T]>

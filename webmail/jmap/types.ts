@@ -106,6 +106,9 @@ export type Identity = {
   email: string
   replyTo: EmailAddress[] | null
   textSignature: string
+  htmlSignature: string
+  /** The gateway's own: all that this person can choose from. */
+  'restante:signatures': { id: Id; name: string; html: string; text: string }[]
 }
 
 export type SenderAction = 'retry' | 'cancel' | 'resend'

@@ -9,18 +9,25 @@ import { setOwnUndoSend, type WritingState } from './actions.ts'
 
 const fresh: WritingState = { type: 'fresh' }
 
+export function Refused({ state }: { state: WritingState }) {
+  const t = useTranslations('writing')
+  return (
+    <p className={styles.alert} role="alert" hidden={state.type !== 'refused'}>
+      {state.type === 'refused' && t(`refused.${state.code}`)}
+    </p>
+  )
+}
+
 export function UndoSendForm({ value }: { value: number }) {
   const t = useTranslations('writing')
   const [state, action, pending] = useActionState(setOwnUndoSend, fresh)
   return (
     <form action={action} className={styles.form}>
-      <p className={styles.alert} role="alert" hidden={state.type !== 'refused'}>
-        {state.type === 'refused' && t('refused')}
-      </p>
-      <fieldset className={own.choices}>
+      <Refused state={state} />
+      <fieldset className={styles.choice}>
         <legend className="unseen">{t('undoTitle')}</legend>
         {UNDO_SEND.map(seconds => (
-          <label key={seconds} className={own.choice}>
+          <label key={seconds}>
             <input type="radio" name="seconds" value={seconds} defaultChecked={seconds === value} />
             {seconds === 0 ? t('undoNever') : t('undoSeconds', { seconds })}
           </label>

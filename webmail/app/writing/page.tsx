@@ -1,4 +1,6 @@
-/** How somebody writes: how long they can take back what they have sent. */
+/** How somebody writes: their signatures, and how long they can take back what they have sent. */
+import { accountsOf } from '@restante/core/access/permissions.ts'
+import { chosenSignatures, ownSignatures } from '@restante/core/access/signatures.ts'
 import { undoSendOf } from '@restante/core/directory/undo-send.ts'
 import type { Metadata } from 'next'
 import Link from 'next/link'
@@ -8,6 +10,7 @@ import { services } from '../../server/services.ts'
 import { currentPerson } from '../../server/session.ts'
 import styles from '../../telling/contact.module.css'
 import { UndoSendForm } from '../../writing/forms.tsx'
+import { SignatureChoices, Signatures } from '../../writing/signatures.tsx'
 
 export async function generateMetadata(): Promise<Metadata> {
   const t = await getTranslations('writing')
@@ -19,6 +22,10 @@ export default async function WritingPage() {
   if (!person) redirect('/sign-in?next=%2Fwriting')
   const t = await getTranslations('writing')
   const { db } = await services()
+  const signatures = await ownSignatures(db, person.id)
+  const chosen = await chosenSignatures(db, person.id)
+  const accounts = await accountsOf(db, person)
+  const addresses = [...new Set(accounts.flatMap(account => account.addresses))]
   return (
     <main className={styles.page}>
       <nav aria-label={t('back')}>
@@ -27,6 +34,17 @@ export default async function WritingPage() {
         </Link>
       </nav>
       <h1>{t('title')}</h1>
+      <section className={styles.part} aria-labelledby="signatures-title">
+        <h2 id="signatures-title">{t('signaturesTitle')}</h2>
+        <p className={styles.lead}>{t('signaturesLead')}</p>
+        <Signatures signatures={signatures} />
+        {signatures.length > 0 && addresses.length > 0 && (
+          <SignatureChoices
+            signatures={signatures}
+            addresses={addresses.map(address => ({ address, signature: chosen.get(address) ?? null }))}
+          />
+        )}
+      </section>
       <section className={styles.part} aria-labelledby="undo-title">
         <h2 id="undo-title">{t('undoTitle')}</h2>
         <p className={styles.lead}>{t('undoLead')}</p>

@@ -5,7 +5,14 @@ import { sentenceOf } from '@restante/core/scan/reasons.ts'
  * One message being written. It docks at the edge of a wide page and is a whole sheet on a phone; the mail
  * behind it stays usable, so it is no modal dialog.
  */
-import { IconClockHour4, IconMinus, IconPaperclip, IconTrash, IconX } from '@tabler/icons-react'
+import {
+  IconClockHour4,
+  IconMinus,
+  IconPaperclip,
+  IconSignature,
+  IconTrash,
+  IconX,
+} from '@tabler/icons-react'
 import { useLocale, useTranslations } from 'next-intl'
 import {
   type DragEvent,
@@ -20,7 +27,8 @@ import {
   useState,
 } from 'react'
 import type { Folder, SetError } from '../../jmap/types.ts'
-import { obstacle } from '../draft.ts'
+import { type Draft, obstacle } from '../draft.ts'
+import { Menu, MenuItem } from '../menu.tsx'
 import { type Account, useIdentities } from '../queries.ts'
 import { notify } from '../toasts.tsx'
 import { useFormats, useNow, useViewer } from '../viewer.tsx'
@@ -30,7 +38,7 @@ import styles from './compose.module.css'
 import { speaksOfAttachment } from './forgotten.ts'
 import { useKeptDraft } from './keep.ts'
 import { Recipients } from './recipients.tsx'
-import { htmlOf, textOfHtml } from './rich-text.ts'
+import { htmlOf, textOfHtml, withSignature } from './rich-text.ts'
 import { LaterMenu } from './send-later.tsx'
 import type { When } from './sending.ts'
 import { closeWindow, type Window, windows } from './start.ts'
@@ -50,7 +58,18 @@ export function Compose(props: {
   const formats = useFormats()
   const now = useNow()
   const titleId = useId()
-  const [draft, setDraft] = useState(window.draft)
+  const identities = useIdentities(accounts)
+  const identityOf = (one: Draft) =>
+    identities.find(other => other.id === one.identityId && other.accountId === one.accountId) ??
+    identities.find(other => other.accountId === one.accountId) ??
+    identities[0]
+  /** null: as it stands in the draft, or not known yet. */
+  const [signature, setSignature] = useState<string | null>(() =>
+    window.begun ? (identityOf(window.draft)?.htmlSignature ?? null) : null,
+  )
+  const [draft, setDraft] = useState(() =>
+    window.begun ? signed(window.draft, signature ?? '') : window.draft,
+  )
   const [unfinished, setUnfinished] = useState({ to: '', cc: '', bcc: '' })
   const [more, setMore] = useState({ cc: draft.cc.length > 0, bcc: draft.bcc.length > 0 })
   const [problem, setProblem] = useState<string | null>(null)
@@ -68,11 +87,12 @@ export function Compose(props: {
   const files = useRef<HTMLInputElement>(null)
   const [dropping, setDropping] = useState(false)
 
-  const identities = useIdentities(accounts)
-  const identity =
-    identities.find(one => one.id === draft.identityId && one.accountId === draft.accountId) ??
-    identities.find(one => one.accountId === draft.accountId) ??
-    identities[0]
+  const identity = identityOf(draft)
+  const own = identity?.htmlSignature
+  useEffect(() => {
+    if (window.begun && signature === null && own !== undefined) setSignature(own)
+  }, [window.begun, signature, own])
+  const signatures = identity?.['restante:signatures'] ?? []
   const sender = useMemo(
     () => (identity ? { name: identity.name || null, email: identity.email } : null),
     [identity],
@@ -215,6 +235,7 @@ export function Compose(props: {
                 const chosen = identities.find(one => `${one.accountId}/${one.id}` === event.target.value)
                 if (!chosen) return
                 setDraft(value => ({ ...value, accountId: chosen.accountId, identityId: chosen.id }))
+                setSignature(chosen.htmlSignature)
               }}
             >
               {identities.map(one => (
@@ -272,7 +293,7 @@ export function Compose(props: {
         </label>
       </div>
       <Suspense fallback={<div className={styles.text} aria-busy="true" />}>
-        <Editor html={beginning} focus={window.focus === 'text'} onChange={write} />
+        <Editor html={beginning} signature={signature} focus={window.focus === 'text'} onChange={write} />
       </Suspense>
       <AttachedFiles files={draft.attachments} onRemove={attach.remove} />
       {problem && (
@@ -289,7 +310,7 @@ export function Compose(props: {
         </LaterMenu>
         <button type="button" className={styles.attach} onClick={() => files.current?.click()}>
           <IconPaperclip size={18} stroke={1.7} aria-hidden />
-          {t('attach')}
+          <span>{t('attach')}</span>
         </button>
         <input
           ref={files}
@@ -302,6 +323,32 @@ export function Compose(props: {
             event.target.value = ''
           }}
         />
+        {signatures.length > 0 && (
+          <Menu
+            label={t('signature')}
+            bare
+            className={styles.icon}
+            side="above"
+            items={
+              <>
+                {signatures.map(one => (
+                  <MenuItem
+                    key={one.id}
+                    checked={one.html === signature}
+                    onClick={() => setSignature(one.html)}
+                  >
+                    {one.name}
+                  </MenuItem>
+                ))}
+                <MenuItem checked={signature === ''} onClick={() => setSignature('')}>
+                  {t('noSignature')}
+                </MenuItem>
+              </>
+            }
+          >
+            <IconSignature size={19} stroke={1.7} aria-hidden />
+          </Menu>
+        )}
         <span className={styles.kept} role="status">
           {keeper.kept.state === 'saved' && t('kept', { time: formats.short(keeper.kept.at, now) })}
           {keeper.kept.state === 'failed' && t('keepFailed')}
@@ -322,3 +369,10 @@ export function Compose(props: {
 }
 
 const NO_FOLDERS: Folder[] = []
+
+/** As it begins, with the signature of its sender. */
+function signed(draft: Draft, signature: string): Draft {
+  if (!signature) return draft
+  const html = withSignature(htmlOf(draft.text), signature)
+  return { ...draft, html, text: textOfHtml(html) }
+}

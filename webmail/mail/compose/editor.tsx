@@ -6,16 +6,21 @@
  */
 import '@mantine/tiptap/styles.layer.css'
 import { Link, RichTextEditor } from '@mantine/tiptap'
-import { useEditor } from '@tiptap/react'
+import { Node, type Editor as Tiptap, useEditor } from '@tiptap/react'
 import StarterKit from '@tiptap/starter-kit'
 import { useTranslations } from 'next-intl'
-import { useEffect, useMemo } from 'react'
+import { useEffect, useMemo, useRef } from 'react'
 import { Look } from '../../theme/look.tsx'
 import styles from './editor.module.css'
+import { signatureBlock } from './rich-text.ts'
 
 export type EditorProps = {
   /** Read once, when it begins. */
   html: string
+  /** What it is called; a message, unless it is said. */
+  label?: string
+  /** HTML of the signature below; another value puts it in the place of the one there. null: it stays as it is. */
+  signature?: string | null
   focus: boolean
   onChange: (html: string) => void
 }
@@ -30,7 +35,32 @@ export default function Editor(props: EditorProps) {
   )
 }
 
-function Writing({ html, focus, onChange }: EditorProps) {
+/** What stands under a message: a block of its own, so that another can take its place. */
+const Signature = Node.create({
+  name: 'signature',
+  group: 'block',
+  content: 'block+',
+  defining: true,
+  parseHTML: () => [{ tag: 'div[data-signature]' }],
+  renderHTML: () => ['div', { 'data-signature': '' }, 0],
+})
+
+/** In the place of the one there; else before what is quoted, with the line that says who wrote it; else at the end. */
+function putSignature(editor: Tiptap, html: string): void {
+  const { doc } = editor.state
+  let there: { from: number; to: number } | undefined
+  let quoted: number | undefined
+  let before = 0
+  doc.forEach((node, offset) => {
+    if (node.type.name === 'signature') there ??= { from: offset, to: offset + node.nodeSize }
+    if (node.type.name === 'blockquote') quoted ??= before
+    before = offset
+  })
+  if (there && !html) editor.commands.deleteRange(there)
+  else if (html) editor.commands.insertContentAt(there ?? quoted ?? doc.content.size, signatureBlock(html))
+}
+
+function Writing({ html, label, signature = null, focus, onChange }: EditorProps) {
   const t = useTranslations('compose')
   const words = useTranslations('editor')
   const editor = useEditor({
@@ -40,6 +70,7 @@ function Writing({ html, focus, onChange }: EditorProps) {
     extensions: [
       StarterKit.configure({ link: false, code: false, codeBlock: false, heading: { levels: [2, 3] } }),
       Link.configure({ openOnClick: false, protocols: ['mailto', 'tel'] }),
+      Signature,
     ],
     content: html,
     editorProps: {
@@ -47,7 +78,7 @@ function Writing({ html, focus, onChange }: EditorProps) {
       handleKeyDown: (_, event) => event.key === 'Enter' && (event.ctrlKey || event.metaKey),
       attributes: {
         role: 'textbox',
-        'aria-label': t('message'),
+        'aria-label': label ?? t('message'),
         'aria-multiline': 'true',
         dir: 'auto',
         spellcheck: 'true',
@@ -59,6 +90,12 @@ function Writing({ html, focus, onChange }: EditorProps) {
     // While its styles are still on their way React takes the first editor down again; another follows.
     if (focus && editor && !editor.isDestroyed) editor.commands.focus('start')
   }, [editor, focus])
+  const placed = useRef(signature)
+  useEffect(() => {
+    if (!editor || editor.isDestroyed || signature === null || signature === placed.current) return
+    placed.current = signature
+    putSignature(editor, signature)
+  }, [editor, signature])
   return (
     <RichTextEditor
       editor={editor}

@@ -1,6 +1,6 @@
 import { JSDOM } from 'jsdom'
 import { beforeAll, expect, test } from 'vitest'
-import { htmlOf, textOfHtml } from './rich-text.ts'
+import { htmlOf, textOfHtml, withSignature } from './rich-text.ts'
 
 beforeAll(() => {
   globalThis.DOMParser = new JSDOM('').window.DOMParser
@@ -27,4 +27,17 @@ test('a link that is spelt out already is not said twice', () => {
 test('text goes through the editor and comes out the same', () => {
   const text = 'Good morning\n\nTwo sacks,\nplease.\n\n> How much?\n>\n>> earlier'
   expect(textOfHtml(htmlOf(text))).toBe(text)
+})
+
+test('a signature stands below an empty line; its mark is there only where nothing follows', () => {
+  const alone = withSignature(htmlOf(''), '<p>Ann<br>Bakery</p>')
+  expect(alone).toBe('<p></p><div data-signature=""><p>Ann<br>Bakery</p></div>')
+  // The editor has an empty line at its end.
+  expect(textOfHtml(`${alone.replace('<p></p>', '<p>Hello</p>')}<p></p>`)).toBe('Hello\n\n-- \nAnn\nBakery')
+  const answer = withSignature(htmlOf('\n\nMarta wrote:\n> How much?'), '<p>Ann</p>')
+  expect(answer).toBe(
+    '<p></p><div data-signature=""><p>Ann</p></div><p>Marta wrote:</p><blockquote><p>How much?</p></blockquote>',
+  )
+  expect(textOfHtml(answer)).not.toContain('-- ')
+  expect(withSignature('<p>as it was</p>', '')).toBe('<p>as it was</p>')
 })

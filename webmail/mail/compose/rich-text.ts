@@ -42,6 +42,15 @@ function escaped(text: string): string {
   )
 }
 
+/** The editor's block for a signature. */
+export const signatureBlock = (html: string): string => `<div data-signature="">${html}</div>`
+
+/** A message as it begins, with its signature: above what it quotes, an empty line to write in before it. */
+export function withSignature(html: string, signature: string): string {
+  if (!signature) return html
+  return `<p></p>${signatureBlock(signature)}${html.replace(/^(?:<p><\/p>)+/, '')}`
+}
+
 /** The words of the editor's HTML. */
 export function textOfHtml(html: string): string {
   return blocksOf(new DOMParser().parseFromString(html, 'text/html').body)
@@ -88,6 +97,11 @@ function blockOf(element: Element): string {
       return '-----'
     case 'PRE':
       return element.textContent ?? ''
+    case 'DIV':
+      // The mark of a signature (RFC 3676 §4.3), where nothing follows: programs fold all that stands after it.
+      return element.hasAttribute('data-signature') && isLast(element)
+        ? `-- \n${blocksOf(element)}`
+        : blocksOf(element)
     case 'P':
     case 'H1':
     case 'H2':
@@ -96,6 +110,14 @@ function blockOf(element: Element): string {
     default:
       return blocksOf(element)
   }
+}
+
+/** No words follow; the editor always has an empty line at its end. */
+function isLast(element: Element): boolean {
+  for (let next = element.nextElementSibling; next; next = next.nextElementSibling) {
+    if (next.textContent?.trim()) return false
+  }
+  return true
 }
 
 function inlineOf(node: Node): string {

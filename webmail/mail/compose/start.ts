@@ -21,6 +21,8 @@ export type Window = {
   saved: Saved
   /** Came back from a page that was lost: the server has less of it. */
   unsaved: boolean
+  /** Begun now: its signature is still to be placed. */
+  begun: boolean
   /** Where the writer begins. */
   focus: 'to' | 'text'
   /** What had the focus before; it gets it back. */
@@ -31,7 +33,8 @@ export const windows = createStore<readonly Window[]>([])
 
 function open(draft: Draft, focus: Window['focus'], saved: Saved = null, unsaved = false): void {
   const opener = document.activeElement
-  windows.set(list => [...list, { key: newCopyKey(), draft, saved, unsaved, focus, opener }])
+  const begun = saved === null && !unsaved
+  windows.set(list => [...list, { key: newCopyKey(), draft, saved, unsaved, begun, focus, opener }])
 }
 
 /** Opens a draft again that was taken back; `unsaved`: it is kept anew at once. */
