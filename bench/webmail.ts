@@ -1,12 +1,13 @@
 /**
  * `npm run bench webmail`: how long people wait for their mail. A shared mailbox of 100,000 messages on a server of
  * 1,000,000, whose members list, open, search, move and follow it over HTTP, as the webmail asks: 1, 20 and 100 of
- * them, each with a moment's rest between two answers. Then what 100 people cost who are signed in and do nothing.
+ * them, each with a moment's rest between two answers. Then what 100 people cost who are signed in and do nothing, and
+ * what one person waits for in a browser (parts/webmail-browser.ts).
  *
  * Most mail is rows only (parts/mail-rows.ts); what is opened came through the relay. `--database URL` keeps the rows
  * in a database of one's own, filled by the first run and used again by the next; `--fill` only fills it.
  *
- *   --mailbox 100000  --server 1000000  --people 1,20,100  --seconds 6  --rest 500  --database URL  --fill
+ *   --messages 100000  --server 1000000  --people 1,20,100  --seconds 6  --rest 500  --database URL  --fill
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,10 +23,12 @@ import { addOrganization } from '@restante/core/directory/organizations.ts'
 import { addPerson } from '@restante/core/directory/people.ts'
 import { type Gateway, type Part, startGateway } from '@restante/e2e/gateway.ts'
 import { type Call, JmapClient } from '@restante/e2e/jmap.ts'
+import { PASSWORD } from '@restante/e2e/organization.ts'
 import { until } from '@restante/e2e/until.ts'
 import { untilKnown } from '@restante/e2e/watch.ts'
 import { fillMailboxes, VOCABULARY, wordOf } from './parts/mail-rows.ts'
 import { sendLoad } from './parts/source.ts'
+import { measureBrowser } from './parts/webmail-browser.ts'
 
 /** The same for every run, for what one of them sealed. */
 const SECRET = 'nothing but a measurement'
@@ -50,7 +53,7 @@ export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      mailbox: { type: 'string', default: '100000' },
+      messages: { type: 'string', default: '100000' },
       server: { type: 'string', default: '1000000' },
       people: { type: 'string', default: '1,20,100' },
       seconds: { type: 'string', default: '6' },
@@ -59,7 +62,7 @@ export async function run(args: string[]): Promise<void> {
       fill: { type: 'boolean', default: false },
     },
   })
-  const sizes = { mailbox: Number(values.mailbox), server: Number(values.server) }
+  const sizes = { mailbox: Number(values.messages), server: Number(values.server) }
   if (values.database) await fill(values.database, sizes)
   if (values.fill) return
   const env = {
@@ -86,6 +89,7 @@ export async function run(args: string[]): Promise<void> {
       if (people <= 20) print(row(people, `move ${MOVED}`, await move(members.slice(0, people), world)))
     }
     await idle(gateway, members)
+    await browse(gateway, members[0]!)
   } finally {
     await db.destroy()
     await gateway.remove()
@@ -153,8 +157,11 @@ async function fill(databaseUrl: string, { mailbox, server }: { mailbox: number;
       .execute()
     const addresses = Array.from({ length: MEMBERS }, (_, index) => `p${index}@${DOMAIN}`)
     const own: string[] = []
-    for (const address of addresses) {
-      const { mailboxId } = await addPerson(db, { address, name: 'Member', role: 'user', locale: 'en' })
+    for (const [index, address] of addresses.entries()) {
+      // One of them signs in with a browser.
+      const password = index === 0 ? PASSWORD : undefined
+      const person = { address, name: 'Member', role: 'user' as const, locale: 'en' as const, password }
+      const { mailboxId } = await addPerson(db, person)
       if (mailboxId) own.push(mailboxId)
     }
     await addMailbox(db, { address: SHARED, name: 'Everybody', shared: true, members: addresses })
@@ -224,14 +231,15 @@ async function look({ client, accountId }: Member): Promise<World> {
     ])
     return found![1].ids as string[]
   }
+  // One after the other: a person has only so many requests at once (maxConcurrentRequests).
+  const moved: string[] = []
+  for (let index = 0; index < 20; index++) moved.push(...(await ids(1_000 + index * MOVED, MOVED)))
   return {
     inbox: folder('inbox'),
     archive: folder('archive'),
     state: String(folders![1].state),
     opened: await ids(0, OPENED),
-    moved: (
-      await Promise.all(Array.from({ length: 20 }, (_, index) => ids(1_000 + index * MOVED, MOVED)))
-    ).flat(),
+    moved,
   }
 }
 
@@ -299,6 +307,22 @@ async function idle(gateway: Gateway, members: readonly Member[]): Promise<void>
   }
 }
 
+async function browse(gateway: Gateway, { accountId }: Member): Promise<void> {
+  const waits = await measureBrowser({ url: gateway.url, address: `p0@${DOMAIN}`, account: accountId })
+  print(`\nin a browser slowed four times, ms${' '.repeat(12)}p50      p95`)
+  for (const [name, took] of [
+    ['list, nothing kept', waits.list],
+    ['list, visited before', waits.again],
+    ['a message', waits.opened],
+  ] as const) {
+    print(`  ${name.padEnd(30)} ${percentile(took, 0.5)} ${percentile(took, 0.95)}`)
+  }
+  const { frames, longest, settled } = waits.scroll
+  print(
+    `  all scrolled past: ${frames} frames, longest ${longest.toFixed(0)}, rows at the end after ${settled.toFixed(0)}`,
+  )
+}
+
 const residents = (gateway: Gateway) =>
   new Map<Part, number>(
     PARTS.map(part => [part, gateway.pids(part).reduce((sum, pid) => sum + resident(pid), 0)]),
@@ -311,9 +335,13 @@ function resident(pid: number): number {
 }
 
 function row(people: number, name: string, took: readonly number[]): string {
+  const counted = `${String(people).padStart(6)}  ${name.padEnd(18)} ${String(took.length).padStart(6)}`
+  return `${counted} ${percentile(took, 0.5)} ${percentile(took, 0.95)}`
+}
+
+function percentile(took: readonly number[], part: number): string {
   const sorted = took.toSorted((a, b) => a - b)
-  const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1).padStart(8)
-  return `${String(people).padStart(6)}  ${name.padEnd(18)} ${String(took.length).padStart(6)} ${at(0.5)} ${at(0.95)}`
+  return (sorted[Math.floor((sorted.length - 1) * part)] ?? 0).toFixed(1).padStart(8)
 }
 
 const print = (line: string) => process.stdout.write(`${line}\n`)

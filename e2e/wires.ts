@@ -56,26 +56,26 @@ export const numbersOf = (tripped: readonly string[]): Set<number> =>
 
 export type WatchedBrowser = {
   browser: Browser
-  /** Ends it. @returns the names below `out.test` that it looked up or wanted to connect to, whoever asked for it */
+  /** Ends it, once. @returns the names below `out.test` that it looked up or wanted to connect to, whoever asked for it */
   close(): Promise<string[]>
 }
 
 /**
- * A browser that writes down what its network service does, also what no page's script can see. Without a window it
- * gives the name service no hints; that nothing asks for them is seen by the header fields and by what stays of a text.
+ * A browser that writes down what its network service does, also what no page's script can see and no route stops:
+ * names that are looked up and servers that are spoken to beforehand.
  */
 export async function openWatched(): Promise<WatchedBrowser> {
   const folder = mkdtempSync(join(tmpdir(), 'restante-net-'))
   const log = join(folder, 'net.json')
   const browser = await openBrowser([`--log-net-log=${log}`])
-  return {
-    browser,
-    async close() {
-      await browser.close()
-      const text = readFileSync(log, 'utf8')
-      rmSync(folder, { recursive: true, force: true })
-      if (!text.includes('"events"')) throw new Error('Chromium wrote no log of its network')
-      return [...new Set(text.match(new RegExp(`[\\w-]+\\.${OUTSIDE}`, 'gi')) ?? [])]
-    },
+  let names: Promise<string[]> | undefined
+  const close = async () => {
+    await browser.close()
+    const text = readFileSync(log, 'utf8')
+    rmSync(folder, { recursive: true, force: true })
+    const hosts = [...text.matchAll(/"host":"(?:\w+:\/\/)?([^":/]+)/g)].map(match => match[1]!)
+    if (hosts.length === 0) throw new Error('Chromium wrote nothing of its network')
+    return [...new Set(hosts)].filter(host => host.endsWith(OUTSIDE))
   }
+  return { browser, close: () => (names ??= close()) }
 }

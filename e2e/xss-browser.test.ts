@@ -7,7 +7,7 @@ import { sanitizeHtml } from '@restante/core/mail/sanitize.ts'
 import { type ShowOptions, showText } from '@restante/core/mail/show-text.ts'
 import { readStructure } from '@restante/core/mail/structure.ts'
 import { charsetCases, htmlCases } from '@restante/core/mail/xss/corpus.ts'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from './until.ts'
 import { layWires, numbersOf, openWatched, type WatchedBrowser, type Wires } from './wires.ts'
@@ -32,8 +32,8 @@ afterAll(async () => {
  * Shows each in a frame of its own, gives its elements the events that come with a reader, and waits until what was put
  * into the last frame, which does run, has run.
  */
-async function show(documents: readonly Shown[]): Promise<Wires> {
-  const context = await watched.browser.newContext()
+async function show(browser: Browser, documents: readonly Shown[]): Promise<Wires> {
+  const context = await browser.newContext()
   const wires = await layWires(context, ORIGIN)
   const html = new Map(documents.map(one => [`/${one.id}`, one.html]))
   const page = await context.newPage()
@@ -84,12 +84,17 @@ async function touch(page: Page): Promise<void> {
 }
 
 test('cases as they came run and ask: the wires trip', async () => {
-  const wires = await show(htmlCases.map(({ id, content }) => ({ id, html: content })))
-  const ran = numbersOf(wires.ran).size
-  const left = numbersOf(wires.left).size
-  console.log(`unsafe: ${ran} cases ran, ${left} asked`)
+  const unsafe = await openWatched()
+  const wires = await show(
+    unsafe.browser,
+    htmlCases.map(({ id, content }) => ({ id, html: content })),
+  )
+  const [ran, left] = [numbersOf(wires.ran).size, numbersOf(wires.left).size]
+  const looked = (await unsafe.close()).length
+  console.log(`unsafe: ${ran} cases ran, ${left} asked, ${looked} got as far as the network`)
   expect(ran).toBeGreaterThan(150)
   expect(left).toBeGreaterThan(100)
+  expect(looked).toBeGreaterThan(0)
 })
 
 describe('what the sanitizer wrote', () => {
@@ -103,21 +108,17 @@ describe('what the sanitizer wrote', () => {
     }))
     for (const { id, type, encoding, octets } of charsetCases) {
       const head = `Content-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`
-      const { root } = await readStructure([Buffer.from(head), octets], { keepText: 1_500_000 })
+      const { root } = await readStructure(Buffer.concat([Buffer.from(head), octets]), {
+        keepText: 1_500_000,
+      })
       documents.push({ id, html: showText(root, { ...SHOWN, remote }).html })
     }
-    const wires = await show(documents)
+    const wires = await show(watched.browser, documents)
     expect(wires.ran).toEqual([])
     expect(wires.left.filter(one => !remote || !one.startsWith('image https:'))).toEqual([])
   })
 })
 
-test('what gets as far as the network is seen there, whoever asked for it', async () => {
-  const other = await openWatched()
-  const page = await other.browser.newPage()
-  await page.setContent('<img src="http://c1.out.test/x">', { waitUntil: 'load' })
-  expect(await other.close()).toEqual(['c1.out.test'])
-  const { close } = watched
-  watched.close = async () => []
-  expect(await close()).toEqual([])
+test('nothing got as far as the network', async () => {
+  expect(await watched.close()).toEqual([])
 })

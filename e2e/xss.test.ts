@@ -11,7 +11,7 @@ import {
   snippetCases,
   textCases,
 } from '@restante/core/mail/xss/corpus.ts'
-import type { Page } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest'
 import { SOON, signIn } from './browser.ts'
 import { type Gateway, startGateway } from './gateway.ts'
@@ -65,8 +65,11 @@ type Message = { key: string; fields: string[]; pieces: Piece[] }
 let made = 0
 const MARK = /\bmark-\d+\b/
 
+/** The last part tells that all before it was shown. */
 function message(pieces: Piece[], fields: string[] = []): Message {
-  return { key: `mark-${made++}`, fields, pieces }
+  const key = `mark-${made++}`
+  const end = /text\/html/i.test(pieces[0]!.head[0]!) ? html : plain
+  return { key, fields, pieces: [...pieces, end(`the end of ${key}.`)] }
 }
 
 /** A piece's octets go as base64, whatever they are, unless it is encoded in its own way. */
@@ -83,7 +86,7 @@ function wire({ key, fields, pieces }: Message): Buffer {
     'Content-Type: multipart/mixed; boundary="=_b"',
     '',
   ]
-  const chunks = [Buffer.from(`${lines.join('\r\n')}\r\n`)]
+  const chunks: Buffer[] = [Buffer.from(`${lines.join('\r\n')}\r\n`)]
   for (const { head, content, encoded } of pieces) {
     const more = encoded ? head : [...head, 'Content-Transfer-Encoding: base64']
     const body = encoded ? content : Buffer.from(content.toString('base64').replace(/(.{76})/g, '$1\r\n'))
@@ -93,7 +96,6 @@ function wire({ key, fields, pieces }: Message): Buffer {
   return Buffer.concat(chunks)
 }
 
-/** The last part tells that all before it was shown. */
 const html = (content: string): Piece => ({
   head: ['Content-Type: text/html; charset=utf-8'],
   content: Buffer.from(content),
@@ -147,7 +149,7 @@ async function deliver(messages: readonly Message[]): Promise<Email[]> {
   )
 }
 
-const shownMessage = () => page.getByRole('article', { name: 'Message', exact: true })
+const opened = () => page.getByRole('article', { name: 'Message', exact: true })
 
 /** Opens each by its address, as from a bookmark, and waits for `ready`. */
 async function open(emails: readonly Email[], ready: (index: number) => Promise<void>): Promise<void> {
@@ -163,8 +165,15 @@ async function open(emails: readonly Email[], ready: (index: number) => Promise<
   }
 }
 
-const framed = (text: string) =>
-  page.frameLocator('iframe').getByText(text).first().waitFor({ state: 'attached', timeout: SOON })
+/** Some cases are made to keep a processor busy for seconds. */
+const LATE = 90_000
+const there = (locator: Locator, timeout = SOON) => locator.first().waitFor({ state: 'attached', timeout })
+/** A message of a megabyte and a half is cut before its end. */
+const framed = ({ key, pieces }: Message) => {
+  const cut = pieces.some(({ content }) => content.length > 1_400_000)
+  return there(page.frameLocator('iframe').getByText(cut ? '[…]' : `the end of ${key}.`), LATE)
+}
+const written = ({ key }: Message) => there(opened().getByText(`the end of ${key}.`), LATE)
 
 function expectSilence(): void {
   expect(wires.ran).toEqual([])
@@ -176,43 +185,142 @@ test('an unsafe page trips the wires', async () => {
   const own = await layWires(context, gateway.url)
   const unsafe = await context.newPage()
   await unsafe.setContent(
-    '<script>alert(1)</script><img src=x onerror=hurt(2)><iframe srcdoc="<script>hurt(3)</script>"></iframe><img src="http://c4.out.test/x">',
+    '<script>alert(1)</script><img src=x onerror=hurt(2)><iframe srcdoc="<script>hurt(3)</script>"></iframe><img src="http://elsewhere.test/x">',
   )
   await until('all trip', () => own.ran.length >= 4 && own.left.length >= 1)
   expect(own.ran.toSorted()).toEqual(['2', '3', expect.stringContaining('a window'), 'alert 1'])
-  expect(own.left).toEqual(['image http://c4.out.test/x'])
+  expect(own.left).toEqual(['image http://elsewhere.test/x'])
   await context.close()
 })
 
 test('HTML', { timeout: 600_000 }, async () => {
   onTestFailed(() => report(gateway))
+  const encoded = charsetCases.map(one => ({ ...one, content: one.octets }))
   const messages = [
-    ...inMessages(htmlCases, 24).map(cases =>
-      message([...cases.map(({ content }) => html(content)), html('the end')]),
-    ),
-    ...inMessages(
-      charsetCases.map(one => ({ ...one, content: one.octets })),
-      16,
-    ).map(cases =>
-      message([
-        ...cases.map(({ type, encoding, octets }) => ({
-          head: [
-            `Content-Type: ${type}`,
-            ...(encoding === '8bit' ? [] : [`Content-Transfer-Encoding: ${encoding}`]),
-          ],
-          content: octets,
-          encoded: encoding !== '8bit',
-        })),
-        html('the end'),
-      ]),
-    ),
+    ...inMessages(htmlCases, 24).map(cases => message(cases.map(({ content }) => html(content)))),
+    ...inMessages(encoded, 16).map(cases => message(cases.map(asItComes))),
   ]
   const emails = await deliver(messages)
-  await open(emails, async () => await framed('the end'))
+  await open(emails, index => framed(messages[index]!))
   expectSilence()
+  // The sanitizer left nothing for the frame's policy to stop.
+  expect(wires.stopped).toEqual([])
   const body = await anns.fetch(`/message/${anns.accountId}/${emails[0]!.id}/body`)
   expect(body.headers.get('content-security-policy')).toContain("default-src 'none'")
   expect(body.headers.get('x-dns-prefetch-control')).toBe('off')
-  // The sanitizer left nothing for the frame's policy to stop.
-  expect(wires.stopped).toEqual([])
+})
+
+/** In its own transfer encoding, if it is about that. */
+function asItComes({ type, encoding, octets }: (typeof charsetCases)[number]): Piece {
+  const encoded = encoding !== '8bit'
+  const head = [`Content-Type: ${type}`, ...(encoded ? [`Content-Transfer-Encoding: ${encoding}`] : [])]
+  return { head, content: octets, encoded }
+}
+
+test('plain text', async () => {
+  onTestFailed(() => report(gateway))
+  const messages = inMessages(textCases, 12).map(cases => message(cases.map(({ content }) => plain(content))))
+  await open(await deliver(messages), index => written(messages[index]!))
+  expectSilence()
+  for (const href of await opened()
+    .locator('a[href]')
+    .evaluateAll(links => links.map(link => link.getAttribute('href')))) {
+    expect(href).toMatch(/^(https?:|mailto:|\/)/i)
+  }
+})
+
+test('header fields: in the list, opened, all of them shown, and answered', {
+  timeout: 300_000,
+}, async () => {
+  onTestFailed(() => report(gateway))
+  const messages: Message[] = []
+  let rest = headers
+  while (rest.length > 0) {
+    // A field stands once in a message.
+    const here = new Map(rest.toReversed().map(one => [one.field, one]))
+    messages.push(
+      message(
+        [plain('x')],
+        [...here.values()].map(({ field, value }) => `${field}: ${value}`),
+      ),
+    )
+    rest = rest.filter(one => here.get(one.field) !== one)
+  }
+  const emails = await deliver(messages)
+  await open(emails, async index => {
+    await written(messages[index]!)
+    await opened().getByRole('button', { name: 'More for this message' }).first().click()
+    await page.getByRole('menuitem', { name: 'Show headers' }).click()
+    await there(opened().getByRole('region', { name: 'Headers' }).getByText(messages[index]!.key))
+    await page.getByRole('button', { name: 'Reply', exact: true }).first().click()
+    const writing = page.getByRole('dialog')
+    await there(writing.getByRole('textbox', { name: 'Message' }))
+    await writing.getByRole('button', { name: 'Discard draft' }).click()
+    await until('the draft has gone', async () => (await writing.count()) === 0)
+  })
+  expectSilence()
+})
+
+test('attachments: looked at, downloaded, and opened by their address', { timeout: 300_000 }, async () => {
+  onTestFailed(() => report(gateway))
+  const groups = inMessages(files, 8)
+  const messages = groups.map(cases =>
+    message([plain('x'), ...cases.map(({ head, content }) => ({ head, content }))]),
+  )
+  const emails = await deliver(messages)
+  let looked = 0
+  await open(emails, async index => {
+    await written(messages[index]!)
+    for (const button of await opened()
+      .getByRole('button', { name: /^Look at / })
+      .all()) {
+      await button.click()
+      const dialog = page.getByRole('dialog')
+      // Some names can't stand in an address; then it says that it can't be shown.
+      await there(dialog.locator('img, iframe, audio, video, section[aria-busy=false], [role=alert]'))
+      await dialog.getByRole('button', { name: 'Close' }).click()
+      await until('it is closed', async () => (await dialog.count()) === 0)
+      looked++
+    }
+  })
+  expect(looked).toBeGreaterThan(20)
+  const tab = await page.context().newPage()
+  wires.ran = wires.ran.filter(one => !one.startsWith('a window'))
+  for (const { blobId, name, type } of emails.flatMap(email => email.attachments)) {
+    for (const as of [type, 'text/html', 'image/svg+xml']) {
+      const url = `${anns.downloadUrl(blobId, name ?? 'x', as)}&inline=1`
+      const response = await anns.fetch(url)
+      await response.body?.cancel()
+      const shown = /^(image\/(png|jpeg|gif|webp|avif|bmp)|text\/plain|application\/pdf)$/.test(as)
+      const head = Object.fromEntries(response.headers)
+      expect(head['content-disposition'], `${name} as ${as}`).toMatch(
+        shown ? /^(inline|attachment);/ : /^attachment;/,
+      )
+      expect(head['x-content-type-options']).toBe('nosniff')
+      expect(head['content-security-policy']).toContain("default-src 'none'")
+      expect(head['x-injected']).toBeUndefined()
+    }
+    // A download ends the navigation; what is shown is shown.
+    await tab
+      .goto(new URL(`${anns.downloadUrl(blobId, name ?? 'x', type)}&inline=1`, gateway.url).href)
+      .catch(() => {})
+  }
+  await tab.close()
+  expectSilence()
+})
+
+test('what a search shows', async () => {
+  onTestFailed(() => report(gateway))
+  const messages = snippetCases.map(({ content }) => message([plain(content)]))
+  await deliver(messages)
+  await page.getByRole('searchbox').fill('needle')
+  const marked = page.getByRole('list', { name: 'Messages' }).locator('[data-id] mark')
+  await until('each is found', async () => (await marked.count()) >= snippetCases.length)
+  expect(await page.getByRole('list', { name: 'Messages' }).innerText()).toContain('<script>')
+  expectSilence()
+})
+
+test('no page failed, and nothing got as far as the network', async () => {
+  expect(errors).toEqual([])
+  expect(await watched.close()).toEqual([])
 })

@@ -78,6 +78,9 @@ test.each([
   ['background:u\\72l(x)', ''],
   ['background:url(x)', ''],
   ['margin:-100px;margin-top:4px', 'margin-top: 4px'],
+  ['margin:calc(0px - 9em);margin-left:min(-9px, 0px);margin-right:-.5em', ''],
+  ['font-family:"Open Sans', ''],
+  ['color:[', ''],
   ['color:red;;;}body{display:none', 'color: red'],
   ['/* ; */color:/*x*/blue', 'color:  blue'.replace('  ', ' ')],
   ['behavior:x;-moz-binding:y;color:#fff', 'color: #fff'],
@@ -91,6 +94,22 @@ test('a style sheet keeps plain rules only', () => {
       '@charset "x"; @font-face{src:url(x)} a[href^=x]{color:red} p, .b > i{color:red} </style>',
     ),
   ).toBe('p, .b > i { color: red }')
+})
+
+test('a style sheet says nothing before or after a link', () => {
+  const ours =
+    'a::after{display:none} a:after{color:red} a:hover{color:red} p:first-child{color:red} a:has(b){color:red}'
+  expect(safeStyleSheet(ours)).toBe('a:hover { color: red }\np:first-child { color: red }')
+})
+
+test('a page of frames is no text, and no error', () => {
+  const reading = { quoted: 'Quoted text' }
+  expect(
+    sanitizeHtml('<frameset><frame src="https://x.example"></frameset>', { remote: false, reading }),
+  ).toEqual({
+    html: '',
+    blocked: 0,
+  })
 })
 
 test('plain text keeps its lines, its quotes and its addresses', () => {

@@ -74,7 +74,10 @@ export function sanitizeHtml(html: string, options: SanitizeOptions): Sanitized 
     const tame = tameHtml(html.slice(0, MAX_HTML))
     const { reading } = options
     const clean = reading
-      ? folded(purifier.sanitize(tame.html, { ...CONFIG, RETURN_DOM: true }), reading.quoted)
+      ? folded(
+          purifier.sanitize(tame.html, { ...CONFIG, RETURN_DOM: true }) as HTMLElement | null,
+          reading.quoted,
+        )
       : purifier.sanitize(tame.html, CONFIG)
     return { html: tame.cut ? `${clean}<p>[…]</p>` : clean, blocked: state.blocked }
   } finally {

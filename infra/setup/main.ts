@@ -44,6 +44,10 @@ switch (command) {
     break
   }
   case 'bench':
+    if (words[0] === 'webmail') {
+      const { buildWebmail } = await import('./webmail.ts')
+      await buildWebmail()
+    }
     process.exitCode = await run(process.execPath, ['bench/main.ts', ...words])
     break
   default:

@@ -14,9 +14,8 @@ import { openCopies, useCompose, windows } from './compose/start.ts'
 import styles from './desk.module.css'
 import { useFolderName } from './folder-names.ts'
 import { Folders } from './folders.tsx'
-import { Help } from './help.tsx'
 import { useKeys } from './keyboard.ts'
-import { MessageList } from './list.tsx'
+import { loadSelectBar, MessageList } from './list.tsx'
 import { useList } from './list-query.ts'
 import type { Turn } from './message.tsx'
 import { useOverlay } from './pending.ts'
@@ -33,6 +32,7 @@ const loadCompose = () => import('./compose/windows.tsx')
 const ComposeWindows = lazy(loadCompose)
 const loadMessage = () => import('./message.tsx')
 const MessagePane = lazy(loadMessage)
+const Help = lazy(() => import('./help.tsx'))
 
 /** Where the reader stands, and what they can see from there. */
 export type Scene = {
@@ -94,7 +94,11 @@ export function Desk() {
     void openCopies(viewer.address)
   }, [viewer.address])
   useEffect(() => {
-    const timers = [setTimeout(loadMessage, 300), setTimeout(loadCompose, 2_000)]
+    const timers = [
+      setTimeout(loadMessage, 300),
+      setTimeout(loadSelectBar, 1_000),
+      setTimeout(loadCompose, 2_000),
+    ]
     return () => timers.forEach(clearTimeout)
   }, [])
 
@@ -305,7 +309,7 @@ export function Desk() {
       <Suspense fallback={null}>
         {writing && <ComposeWindows accounts={accounts} folderLists={folderLists} />}
       </Suspense>
-      <Help open={help} onClose={() => setHelp(false)} />
+      <Suspense fallback={null}>{help && <Help onClose={() => setHelp(false)} />}</Suspense>
     </>
   )
 }

@@ -32,13 +32,10 @@ const KEYS = [
   ['?', 'help'],
 ] as const
 
-export function Help({ open, onClose }: { open: boolean; onClose: () => void }) {
+export default function Help({ onClose }: { onClose: () => void }) {
   const t = useTranslations('keys')
   const dialog = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    if (open) dialog.current?.showModal()
-    else dialog.current?.close()
-  }, [open])
+  useEffect(() => dialog.current?.showModal(), [])
   return (
     <dialog ref={dialog} className={styles.dialog} onClose={onClose} aria-labelledby="keys-title">
       <h2 id="keys-title">{t('title')}</h2>
@@ -52,7 +49,7 @@ export function Help({ open, onClose }: { open: boolean; onClose: () => void }) 
           </div>
         ))}
       </dl>
-      <button type="button" className={styles.close} onClick={onClose}>
+      <button type="button" className={styles.close} onClick={() => dialog.current?.close()}>
         {t('close')}
       </button>
     </dialog>

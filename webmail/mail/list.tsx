@@ -6,7 +6,7 @@
 import { IconMenu2, IconPencil } from '@tabler/icons-react'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useTranslations } from 'next-intl'
-import { type RefObject, useCallback, useEffect, useRef } from 'react'
+import { lazy, type RefObject, Suspense, useCallback, useEffect, useRef } from 'react'
 import type { EmailRow, Id } from '../jmap/types.ts'
 import type { Bulk } from './bulk.ts'
 import type { Scene } from './desk.tsx'
@@ -17,9 +17,12 @@ import { PAGE } from './list-query.ts'
 import { go } from './place.ts'
 import { Row } from './row.tsx'
 import { SearchField } from './search-field.tsx'
-import { SelectBar } from './select-bar.tsx'
 import type { Selection } from './selection.ts'
 import { RowSkeleton, RowSkeletons } from './skeleton.tsx'
+
+/** Not part of the first view. */
+export const loadSelectBar = () => import('./select-bar.tsx')
+const SelectBar = lazy(loadSelectBar)
 
 /** Height of a row in px; list.module.css says the same. */
 const ROW_HEIGHT = 88
@@ -177,13 +180,15 @@ function ListHead({
         </button>
       </div>
       {selection.rows.length > 0 ? (
-        <SelectBar
-          selection={selection}
-          folders={scene.folders}
-          folder={scene.search ? undefined : scene.folder}
-          total={total}
-          bulk={bulk}
-        />
+        <Suspense fallback={<SearchField search={scene.search} />}>
+          <SelectBar
+            selection={selection}
+            folders={scene.folders}
+            folder={scene.search ? undefined : scene.folder}
+            total={total}
+            bulk={bulk}
+          />
+        </Suspense>
       ) : (
         <SearchField search={scene.search} />
       )}

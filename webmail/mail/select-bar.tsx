@@ -17,7 +17,7 @@ import { MoveMenu } from './move-menu.tsx'
 import styles from './select-bar.module.css'
 import type { Selection } from './selection.ts'
 
-export function SelectBar(props: {
+export default function SelectBar(props: {
   selection: Selection
   folders: readonly Folder[]
   folder: Folder | undefined

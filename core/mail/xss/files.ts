@@ -61,7 +61,7 @@ const types: [string, string, (wires: Wires) => string][] = [
   ],
   ['message/external-body; access-type=url; url="https://out.test/x"', 'body', page],
   ['text/x-server-parsed-html', 'page.shtml', page],
-  ['text/html\u0000', 'page.html', page],
+  ['text/html\u007f', 'page.html', page],
   ['text', 'page.html', page],
   ['text/', 'page.html', page],
   ['text/html,text/plain', 'page.html', page],

@@ -51,7 +51,7 @@ test.each(namesOf(charsetCases))('%s', async family => {
   const wrong: string[] = []
   for (const { id, name, type, encoding, octets } of charsetCases.filter(one => one.family === family)) {
     const head = `MIME-Version: 1.0\r\nContent-Type: ${type}\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n`
-    const { root } = await readStructure([Buffer.from(head), octets], { keepText: 1_500_000 })
+    const { root } = await readStructure(Buffer.concat([Buffer.from(head), octets]), { keepText: 1_500_000 })
     wrong.push(...faults(showText(root, SHOWN).html).map(fault => `${id} ${name}: ${fault}`))
   }
   expect(wrong).toEqual([])

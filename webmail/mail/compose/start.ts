@@ -5,7 +5,7 @@ import { useTranslations } from 'next-intl'
 import { useMemo } from 'react'
 import type { Email, Id } from '../../jmap/types.ts'
 import { useConnection } from '../connection.tsx'
-import { answer, type Draft, emptyDraft, forward, reopen, type Words } from '../draft.ts'
+import type { Draft, Words } from '../draft.ts'
 import { displayName } from '../people.ts'
 import { readEmail, useAccounts, useIdentities } from '../queries.ts'
 import { createStore } from '../store.ts'
@@ -28,6 +28,9 @@ export type Window = {
   /** What had the focus before; it gets it back. */
   opener: Element | null
 }
+
+/** Comes with the window: not part of the first view. */
+const drafts = () => import('../draft.ts')
 
 export const windows = createStore<readonly Window[]>([])
 
@@ -93,12 +96,15 @@ export function useCompose() {
       }
     }
     return {
-      fresh: (account: Id | undefined) => account && open(emptyDraft(account), 'to'),
+      async fresh(account: Id | undefined) {
+        if (account) open((await drafts()).emptyDraft(account), 'to')
+      },
       async answer(account: Id, id: Id, everybody: boolean) {
         const email = await read(account, id)
         if (!email) return
         const mine = identities.filter(one => one.accountId === account)
         const own = new Set(mine.map(one => one.email.toLowerCase()))
+        const { answer } = await drafts()
         const draft = answer(email, account, own, everybody, words(email))
         // It is answered from the address that it was written to.
         const addressed = [...(email.to ?? []), ...(email.cc ?? [])].map(one => one.email.toLowerCase())
@@ -107,13 +113,15 @@ export function useCompose() {
       },
       async forward(account: Id, id: Id) {
         const email = await read(account, id)
-        if (email) open(forward(email, account, words(email)), 'to')
+        if (email) open((await drafts()).forward(email, account, words(email)), 'to')
       },
       async edit(account: Id, id: Id) {
         const there = windows.get().some(one => one.saved?.emailId === id)
         // Its HTML as well: what was formatted stays so.
         const email = there ? null : await read(account, id, true)
-        if (email) open(reopen(email, account), 'text', { accountId: account, emailId: email.id })
+        if (!email) return
+        const { reopen } = await drafts()
+        open(reopen(email, account), 'text', { accountId: account, emailId: email.id })
       },
     }
   }, [client, queries, identities, formats, t])
