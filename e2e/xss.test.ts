@@ -276,7 +276,6 @@ test('attachments: looked at, downloaded, and opened by their address', { timeou
       .all()) {
       await button.click()
       const dialog = page.getByRole('dialog')
-      // Some names can't stand in an address; then it says that it can't be shown.
       await there(dialog.locator('img, iframe, audio, video, section[aria-busy=false], [role=alert]'))
       await dialog.getByRole('button', { name: 'Close' }).click()
       await until('it is closed', async () => (await dialog.count()) === 0)

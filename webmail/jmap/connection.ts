@@ -49,7 +49,7 @@ export async function openConnection(): Promise<Connection> {
     client,
     eventSourceUrl: fill(session.eventSourceUrl, { types: '*', closeafter: 'no', ping: '30' }),
     downloadUrl: (accountId, blobId, name, type) =>
-      fill(session.downloadUrl, { accountId, blobId, name: name || 'attachment', type }),
+      fill(session.downloadUrl, { accountId, blobId, name: nameInPath(name), type }),
     upload: (accountId, file, onProgress, signal) =>
       upload(fill(session.uploadUrl, { accountId }), file, onProgress, signal),
   }
@@ -69,6 +69,12 @@ async function json<T>(response: Response): Promise<T> {
 /** A URL without its origin; braces of a template stay as they are. */
 export function asPath(url: string): string {
   return url.replace(/^https?:\/\/[^/]+/, '')
+}
+
+/** A file's name as one step of a path: no separators, none that means a folder, whole characters (RFC 3986 §5.2.4). */
+export function nameInPath(name: string): string {
+  const fit = name.toWellFormed().replaceAll(/[/\\\p{Cc}]/gu, '_')
+  return /^\.*$/.test(fit) ? 'attachment' : fit
 }
 
 /** Fills a URI template of level 1 (RFC 6570 §3.2.2). */
