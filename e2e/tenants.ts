@@ -208,6 +208,7 @@ export const NOBODYS: Record<string, string> = Object.fromEntries(
       'contact/push/route.ts',
       'filter/page.tsx',
       'own-server/page.tsx',
+      'writing/page.tsx',
       'jmap/eventsource/route.ts',
       '.well-known/jmap/route.ts',
       'api/v1/continuity/route.ts',

@@ -3,7 +3,7 @@ import Link from 'next/link'
 import type { ReactNode } from 'react'
 import styles from './contact.module.css'
 
-export function OwnPage(props: { back: string; title: string; lead: ReactNode; children: ReactNode }) {
+export function OwnPage(props: { back: string; title: string; lead?: ReactNode; children: ReactNode }) {
   return (
     <main className={styles.page}>
       <nav aria-label={props.back}>
@@ -12,7 +12,7 @@ export function OwnPage(props: { back: string; title: string; lead: ReactNode; c
         </Link>
       </nav>
       <h1>{props.title}</h1>
-      <p className={styles.lead}>{props.lead}</p>
+      {props.lead && <p className={styles.lead}>{props.lead}</p>}
       {props.children}
     </main>
   )

@@ -3,12 +3,12 @@ import { accountsOf } from '@restante/core/access/permissions.ts'
 import { chosenSignatures, ownSignatures } from '@restante/core/access/signatures.ts'
 import { undoSendOf } from '@restante/core/directory/undo-send.ts'
 import type { Metadata } from 'next'
-import Link from 'next/link'
 import { redirect } from 'next/navigation'
 import { getTranslations } from 'next-intl/server'
 import { services } from '../../server/services.ts'
 import { currentPerson } from '../../server/session.ts'
 import styles from '../../telling/contact.module.css'
+import { OwnPage } from '../../telling/own-page.tsx'
 import { UndoSendForm } from '../../writing/forms.tsx'
 import { SignatureChoices, Signatures } from '../../writing/signatures.tsx'
 
@@ -27,13 +27,7 @@ export default async function WritingPage() {
   const accounts = await accountsOf(db, person)
   const addresses = [...new Set(accounts.flatMap(account => account.addresses))]
   return (
-    <main className={styles.page}>
-      <nav aria-label={t('back')}>
-        <Link className={styles.link} href="/">
-          {t('back')}
-        </Link>
-      </nav>
-      <h1>{t('title')}</h1>
+    <OwnPage back={t('back')} title={t('title')}>
       <section className={styles.part} aria-labelledby="signatures-title">
         <h2 id="signatures-title">{t('signaturesTitle')}</h2>
         <p className={styles.lead}>{t('signaturesLead')}</p>
@@ -50,6 +44,6 @@ export default async function WritingPage() {
         <p className={styles.lead}>{t('undoLead')}</p>
         <UndoSendForm value={await undoSendOf(db, person.id)} />
       </section>
-    </main>
+    </OwnPage>
   )
 }
