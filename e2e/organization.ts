@@ -17,7 +17,8 @@ export async function addOrganization(
     backends: string[]
     imap?: string
     smarthosts?: string[]
-    people: { name: string; role?: 'user' | 'admin' | 'operator'; locale?: string }[]
+    /** `undoSend`: seconds in which they can take back what they sent; what a test waits for need not wait for them. */
+    people: { name: string; role?: 'user' | 'admin' | 'operator'; locale?: string; undoSend?: number }[]
   },
 ): Promise<Organization> {
   const { name, domain } = options
@@ -43,6 +44,9 @@ export async function addOrganization(
       ['person', 'add', `${person.name}@${domain}`, '--password-stdin', ...more],
       `${PASSWORD}\n`,
     )
+    if (person.undoSend !== undefined) {
+      await gateway.cli(['person', 'set', `${person.name}@${domain}`, '--undo-send', String(person.undoSend)])
+    }
   }
   return { name, domain }
 }

@@ -55,7 +55,7 @@ beforeAll(async () => {
     name: 'Forno',
     domain,
     backends: [`lmtp://127.0.0.1:${backend.port}`],
-    people: [{ name: 'giulia', locale: 'it', role: 'admin' }],
+    people: [{ name: 'giulia', locale: 'it', role: 'admin', undoSend: 0 }],
   })
   browser = await openBrowser()
   const context = await browser.newContext({ viewport: { width: 1280, height: 1400 }, locale: 'it-IT' })

@@ -61,7 +61,7 @@ beforeAll(async () => {
     domain,
     backends: [`smtp://127.0.0.1:${backend.port}`],
     smarthosts: [`smtp://127.0.0.1:${outside.port}`],
-    people: [{ name: 'ann' }],
+    people: [{ name: 'ann', undoSend: 0 }],
   })
   await untilKnown(gateway, ann)
   browser = await openBrowser()

@@ -15,6 +15,7 @@ import {
   ROLES,
   setPerson,
 } from '@restante/core/directory/people.ts'
+import { setUndoSend, UNDO_SEND } from '@restante/core/directory/undo-send.ts'
 import { confirmContact, contactsOf, removeContact, setContact } from '@restante/core/telling/contacts.ts'
 import { type Command, Option } from 'commander'
 import { Refusal, run } from './context.ts'
@@ -29,6 +30,7 @@ type Words = {
   role?: Role
   locale?: Locale
   digest?: 'on' | 'off' | 'as-organization'
+  undoSend?: string
 }
 
 const DIGESTS = { on: 'daily', off: 'off', 'as-organization': null } as const
@@ -88,11 +90,17 @@ export function register(program: Command): void {
         'as-organization',
       ]),
     )
+    .addOption(
+      new Option('--undo-send <seconds>', 'how long they can take back what they sent').choices(
+        UNDO_SEND.map(String),
+      ),
+    )
     .action(async (address: string, options: Words, command: Command) => {
       if (Object.keys(options).filter(key => key !== 'json').length === 0) {
-        command.error('nothing to set: give --name, --password-stdin, --role, --locale or --digest', {
-          exitCode: 2,
-        })
+        command.error(
+          'nothing to set: give --name, --password-stdin, --role, --locale, --digest or --undo-send',
+          { exitCode: 2 },
+        )
       }
       await run(command, async ({ db }) => {
         const password = await passwordOf(options)
@@ -100,12 +108,21 @@ export function register(program: Command): void {
           const { name, role, locale } = options
           const digest = options.digest && DIGESTS[options.digest]
           const set = await setPerson(tx, address, { name, password, role, locale, digest })
+          const undoSend = UNDO_SEND.find(seconds => String(seconds) === options.undoSend)
+          if (undoSend !== undefined) await setUndoSend(tx, set.id, undoSend)
           await audit(tx, {
             organizationId: set.organizationId,
             actor: 'cli',
             action: 'person.set',
             target: set.address,
-            detail: { name, role, locale, digest: options.digest, password: password !== undefined },
+            detail: {
+              name,
+              role,
+              locale,
+              digest: options.digest,
+              undoSend,
+              password: password !== undefined,
+            },
           })
           return set
         })
