@@ -4,7 +4,7 @@
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deriveKey, loadSecret } from '@restante/core/config/secret.ts'
@@ -16,6 +16,7 @@ import { type SeededOrganization, seedDelivery } from '@restante/core/queue/over
 import { openSpool } from '@restante/core/spool/open.ts'
 import { SMTPServer } from 'smtp-server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { freePorts } from '../../e2e/ports.ts'
 
 const entry = join(import.meta.dirname, '../restante.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'restante-operations-'))
@@ -38,7 +39,7 @@ beforeAll(async () => {
   t = await testDatabase()
   await new Promise<void>(resolve => smtp.listen(0, '127.0.0.1', resolve))
   port = (smtp.server.address() as AddressInfo).port
-  const [relay, submission, submissions, webmail, metrics] = await freePorts(5)
+  const [relay, submission, submissions, webmail, metrics] = (await freePorts(6)).map(String)
   environment = {
     ...process.env,
     RESTANTE_DATA: folder,
@@ -98,18 +99,6 @@ async function json<T>(...words: string[]): Promise<T> {
   const { code, stdout, stderr } = await restante(...words, '--json')
   expect([code, stderr]).toEqual([0, ''])
   return JSON.parse(stdout) as T
-}
-
-async function freePorts(count: number): Promise<string[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer()
-      return new Promise<typeof server>(resolve => server.listen(0, () => resolve(server)))
-    }),
-  )
-  const ports = servers.map(server => String((server.address() as AddressInfo).port))
-  await Promise.all(servers.map(server => new Promise(resolve => server.close(resolve))))
-  return ports
 }
 
 describe('queue', () => {
