@@ -6,7 +6,7 @@
  * and group commit, ingest, records, the webmail's rows. Postfix relays without a recipient check. The load
  * comes from Postfix's own smtp-source; the wait for the 250 is measured by a client of ours at ten sessions.
  *
- *   --sessions 1,10,50  --sizes 4096,65536  --messages 1000  --rounds 3  --shapes many,one  --quick
+ *   --sessions 1,10,50  --sizes 4096,65536  --messages 1000  --rounds 3  --shapes many,one  --quick  --profile DIR
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
