@@ -19,8 +19,14 @@ export async function look(page: Page, what: string): Promise<void> {
     for (const scheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' })
       // Set when a page is loaded, and by Mantine where it is there.
-      await page.evaluate(chosen => {
+      await page.evaluate(async chosen => {
         document.documentElement.dataset.mantineColorScheme = chosen
+        // What was set is shown, and what was fading has gone.
+        const ending = document
+          .getAnimations()
+          .filter(one => Number.isFinite(one.effect?.getComputedTiming().endTime))
+        await Promise.all(ending.map(one => one.finished.catch(() => {})))
+        await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       }, scheme)
       if (pictures) {
         await page.screenshot({ path: `${pictures}/${what}-${name}-${scheme}.png`, fullPage: true })

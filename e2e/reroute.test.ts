@@ -92,6 +92,7 @@ test('one message goes another way, once its server is written as a server', asy
   await dialog.waitFor({ state: 'detached', timeout: SOON })
   await until('it arrived there', () => provider.withSubject('Offer').length === 1)
   await story('Offer').getByText(`smtp://127.0.0.2:${provider.port}`).waitFor({ timeout: SOON })
+  await story('Offer').getByText('On its way').waitFor({ state: 'detached', timeout: SOON })
   await look(page, 'reroute-story')
   // The others wait where they were.
   expect(provider.kept).toHaveLength(1)
